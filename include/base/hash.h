@@ -1,0 +1,20 @@
+/* Keyed hashing: SipHash-1-3 (Aumasson and Bernstein, https://www.aumasson.jp/siphash/), so that
+ * nobody who lacks the seed can make keys that collide. One seed for the process, drawn at start. */
+#ifndef TERN_BASE_HASH_H
+#define TERN_BASE_HASH_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+struct hash_seed {
+    uint64_t k0, k1;
+};
+
+/* Before the first hash. Tests give a fixed seed to be repeatable. */
+void hash_set_seed(struct hash_seed seed);
+
+/* All 64 bits are equally good. */
+uint64_t hash_bytes(struct bytes bytes);
+
+#endif

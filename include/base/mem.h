@@ -1,0 +1,64 @@
+/* The only allocator that the code calls.
+ *
+ * Sizes up to MEM_SMALL_MAX come from a slab: 8-byte classes to 128, then four classes to each
+ * doubling. Larger ones come straight from mmap. The caller gives the size back when it frees, so a
+ * block has no header. When memory is out, the process stops with a report: a result is never NULL.
+ *
+ *     struct thing *thing = mem_alloc(sizeof *thing);
+ *     ...
+ *     mem_free(thing, sizeof *thing);
+ *
+ * Blocks are aligned to 8 bytes, those of 16 bytes and more whose class is a multiple of 16 to 16;
+ * a large block is aligned to a page. A block's address fits in 47 bits.
+ *
+ * The slab's bookkeeping is out of band: allocating and freeing do not write into free blocks or
+ * into the pages of neighbours, so that a forked child keeps sharing them. Under AddressSanitizer
+ * what is free is poisoned and every block has a red zone.
+ *
+ * The state is the process's (one thread): this module, the log and the hash seed are the only ones
+ * that keep any in file-static variables. */
+#ifndef TERN_BASE_MEM_H
+#define TERN_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEM_SMALL_MAX 32768
+
+void *mem_alloc(size_t size);
+void *mem_alloc_zero(size_t size);
+
+/* Keeps the common beginning; the block may move. Growing a large block remaps it, it is not copied. */
+void *mem_resize(void *block, size_t old_size, size_t new_size);
+
+/* 'size' is what was asked for. NULL is allowed. A large block's pages are given back later, in
+ * slices (mem_background_step), or at once when nothing calls that. */
+void mem_free(void *block, size_t size);
+
+/* What a block of 'size' bytes really takes: sizes with the same answer can share a block in place. */
+size_t mem_block_size(size_t size);
+
+/* True when moving this small block to a fresh one would help to empty its page: its page is
+ * sparse compared with the others of its class. */
+bool mem_worth_moving(const void *block, size_t size);
+
+/* Address space that is committed as it is touched, zero-filled, for tables that grow at one end and
+ * shrink at the other. Not counted in mem_used: the owner tells mem_count what it really uses. */
+void *mem_pages_reserve(size_t size);
+void mem_pages_discard(void *start, size_t size); /* pages wholly inside are given back, read as zero */
+void mem_pages_release(void *start, size_t size); /* the whole reservation */
+void mem_count(ptrdiff_t bytes);
+
+/* Gives freed large blocks and empty slab pages back to the kernel, at most about 'budget_ns' of
+ * work. Returns true while there is more to do. Is not to be called while a snapshot child lives. */
+bool mem_background_step(int64_t budget_ns);
+
+size_t mem_used(void);      /* bytes in blocks that are handed out, as classes, and mem_count */
+size_t mem_used_peak(void); /* the highest mem_used so far */
+size_t mem_committed(void); /* bytes of slab pages and large blocks that the kernel backs for us */
+
+/* Walks every page descriptor and stops the process when one does not add up. */
+void mem_check(void);
+
+#endif

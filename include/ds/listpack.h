@@ -1,0 +1,70 @@
+/* Redis's listpack: short strings and integers packed into one block, walked in both directions.
+ *
+ * Format (a fact shared with RDB; https://github.com/antirez/listpack/blob/master/listpack.md):
+ *
+ *     total bytes u32 LE | count u16 LE (65535: unknown, walk) | entries | 0xFF
+ *     entry: encoding and content | its length, 7 bits a byte, readable from the right
+ *
+ * A struct listpack is that block, byte for byte. It is allocated with base/mem for its total
+ * bytes. Functions that may change its size take and return the block: the old address is void then.
+ * A position is a pointer to an entry within the block, void after the next change, NULL for none.
+ *
+ * Strings that are the text of an integer are stored as integers and come back as such: a value is read
+ * as a view, which for an integer is its text in the caller's buffer. */
+#ifndef TERN_DS_LISTPACK_H
+#define TERN_DS_LISTPACK_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LISTPACK_SIZE_MAX (1024 * 1024 * 1024) /* larger ones are refused by listpack_fits */
+#define LISTPACK_TEXT_MAX 21
+
+struct listpack; /* opaque bytes */
+
+struct listpack *listpack_new(void);
+void listpack_free(struct listpack *lp);
+struct listpack *listpack_copy(const struct listpack *lp);
+
+size_t listpack_bytes(const struct listpack *lp); /* total bytes */
+size_t listpack_count(const struct listpack *lp);
+/* Bytes an entry with this content takes. */
+size_t listpack_entry_bytes(struct bytes value);
+
+typedef const unsigned char *listpack_pos;
+listpack_pos listpack_first(const struct listpack *lp); /* NULL when empty */
+listpack_pos listpack_last(const struct listpack *lp);
+listpack_pos listpack_next(const struct listpack *lp, listpack_pos at); /* NULL behind the last */
+listpack_pos listpack_prev(const struct listpack *lp, listpack_pos at);
+/* Negative from the end, -1 the last; walks from the nearer end. NULL when out of range. */
+listpack_pos listpack_at(const struct listpack *lp, int64_t index);
+
+/* 'text' holds LISTPACK_TEXT_MAX bytes and is used when the entry is an integer. */
+struct bytes listpack_get(listpack_pos at, char *text);
+/* True and the number when the entry is stored as an integer. */
+bool listpack_get_int(listpack_pos at, int64_t *value);
+bool listpack_equal(listpack_pos at, struct bytes value);
+/* The first entry equal to 'value' from 'at' on, looking at every (skip + 1)th; NULL if none. */
+listpack_pos listpack_find(const struct listpack *lp, listpack_pos at, struct bytes value,
+                           unsigned skip);
+
+struct listpack *listpack_append(struct listpack *lp, struct bytes value);
+struct listpack *listpack_prepend(struct listpack *lp, struct bytes value);
+/* Before 'at'; NULL appends. '*inserted' (may be NULL) is its new place. */
+struct listpack *listpack_insert(struct listpack *lp, listpack_pos at, struct bytes value,
+                                 listpack_pos *inserted);
+struct listpack *listpack_replace(struct listpack *lp, listpack_pos at, struct bytes value,
+                                  listpack_pos *replaced);
+/* Removes 'count' entries from 'at' on; '*next' (may be NULL) is what stands there then. */
+struct listpack *listpack_remove(struct listpack *lp, listpack_pos at, size_t count,
+                                 listpack_pos *next);
+/* All of 'tail' behind all of 'head'; both are consumed. */
+struct listpack *listpack_join(struct listpack *head, struct listpack *tail);
+
+/* True when the bytes are a well-formed listpack (content from outside). */
+bool listpack_is_valid(struct bytes bytes);
+struct listpack *listpack_from_bytes(struct bytes bytes); /* a copy of valid bytes */
+
+#endif

@@ -1,0 +1,57 @@
+/* The list value: a deque of strings.
+ *
+ * Small lists are one listpack; larger ones a chain of listpacks, each within the limit. Which one
+ * it is, is known here alone: others see size, index, push, pop and iteration.
+ *
+ * A struct list is 16 bytes and never moves while the key lives, whatever its encoding does. */
+#ifndef TERN_TYPES_LIST_H
+#define TERN_TYPES_LIST_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* list-max-listpack-size: > 0 entries a packed block; -1..-5: 4, 8, 16, 32, 64 KB a block. One
+ * number for the server; it applies to blocks from the next change on. Default -2. */
+void list_set_listpack_limit(int limit);
+
+enum list_end { LIST_HEAD, LIST_TAIL };
+
+struct list;
+
+struct list *list_new(void);
+void list_free(struct list *list);
+/* Frees at most about 'budget' blocks; true when all is gone ('list' too), false to call again. */
+bool list_free_step(struct list *list, size_t budget);
+/* About how many blocks list_free has to free: what is small is freed at once. */
+size_t list_free_effort(const struct list *list);
+
+size_t list_size(const struct list *list);
+const char *list_encoding(const struct list *list); /* "listpack" or "quicklist" */
+size_t list_memory(const struct list *list);
+
+void list_push(struct list *list, enum list_end end, struct bytes value);
+
+/* A view of the value at 'index' (negative from the tail); 'text' (LISTPACK_TEXT_MAX bytes) is used
+ * for integers. False when out of range. The view holds until the list changes. */
+bool list_get(const struct list *list, int64_t index, char *text, struct bytes *value);
+/* Removes 'count' values from one end; there must be that many. */
+void list_drop(struct list *list, enum list_end end, size_t count);
+
+/* From 'index' (negative from the tail) towards 'to' (LIST_TAIL goes up, LIST_HEAD down). */
+struct list_iter {
+    const struct list *list;
+    const void *block;
+    const unsigned char *at;
+    enum list_end to;
+    char text[24];
+};
+void list_iter_init(struct list_iter *iter, const struct list *list, int64_t index,
+                    enum list_end to);
+bool list_iter_next(struct list_iter *iter, struct bytes *value); /* false at the end */
+
+/* Walks all invariants; stops the process when one does not hold. */
+void list_check(const struct list *list);
+
+#endif
