@@ -15,7 +15,7 @@ F       ?=
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Wno-unused-parameter
-CFLAGS_release := -O3 -flto
+CFLAGS_release := -O3 -flto=auto
 CFLAGS_debug   := -O1 -g -DTERN_DEBUG
 CFLAGS_asan    := -O1 -g -DTERN_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined \
                   -fno-omit-frame-pointer
@@ -36,11 +36,11 @@ endif
 
 BUILD   := build$(if $(filter release,$(VARIANT)),,/$(VARIANT))$(if $(BUILD_SUFFIX),/$(BUILD_SUFFIX))
 OBJ     := $(BUILD)/obj
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -iquote include $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -iquote include -iquote src $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(CFLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 
-# Folders in link order: the highest first.
-FOLDERS  := $(foreach f,server commands script repl persist engine store types lua net ds base,$(if $(wildcard src/$f/*.c),$f))
+# Folders in link order: the highest first, which is src/LAYERS upside down.
+FOLDERS  := $(foreach f,$(shell sed -n 's/^\([a-z]*\) *:.*/\1/p' src/LAYERS | tac),$(if $(wildcard src/$f/*.c),$f))
 archive   = $(OBJ)/lib$1.a
 objects   = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/$1/*.c))
 ARCHIVES := $(foreach f,$(FOLDERS),$(call archive,$f))
@@ -68,7 +68,7 @@ help:
 
 $(SERVER): $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LINK_FLAGS) -o $@ $(ARCHIVES)
+	$(CC) $(LINK_FLAGS) -o $@ -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive
 
 define folder_rules
 $$(call archive,$1): $$(call objects,$1)
@@ -87,7 +87,7 @@ unit_folder = $(patsubst %/,%,$(dir $(patsubst $(BUILD)/unit/%,%,$1)))
 .SECONDEXPANSION:
 $(BUILD)/unit/%: tests/unit/%.c Makefile $$(foreach f,$$(call below,$$(call unit_folder,$$@)),$$(call archive,$$f))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -iquote src -iquote tests/unit -MMD -MP -o $@ $< $(filter %.a,$^) $(LDFLAGS) -lcmocka -lm
+	$(CC) $(ALL_CFLAGS) -iquote tests/unit -MMD -MP -o $@ $< $(filter %.a,$^) $(LDFLAGS) -lcmocka -lm
 
 unit-build: $(UNIT_TESTS)
 
@@ -100,6 +100,9 @@ run: $(SERVER)
 
 test:
 	@tests/run $(T)
+
+test-deps:
+	@tests/run --install
 
 check:
 	@tests/check
@@ -131,5 +134,9 @@ install: $(SERVER)
 
 clean:
 	rm -rf build
+
+# The value of a variable, for the scripts: make -s print-SERVER VARIANT=asan
+print-%:
+	@echo '$($*)'
 
 -include $(wildcard $(OBJ)/*/*.d $(BUILD)/unit/*/*.d)

@@ -54,6 +54,10 @@ void mem_count(ptrdiff_t bytes);
  * work. Returns true while there is more to do. Is not to be called while a snapshot child lives. */
 bool mem_background_step(int64_t budget_ns);
 
+/* While a snapshot child shares our pages, each one that we write to is copied: new blocks then come
+ * from fresh pages rather than from holes in old ones, and nothing is given back. */
+void mem_set_snapshot_child(bool lives);
+
 size_t mem_used(void);      /* bytes in blocks that are handed out, as classes, and mem_count */
 size_t mem_used_peak(void); /* the highest mem_used so far */
 size_t mem_committed(void); /* bytes of slab pages and large blocks that the kernel backs for us */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define INT64_TEXT_MAX       21  /* "-9223372036854775808", no terminator */
-#define DOUBLE_TEXT_MAX      32  /* what double_format writes, no terminator */
+#define INT64_TEXT_MAX       21   /* "-9223372036854775808", no terminator */
+#define DOUBLE_TEXT_MAX      32   /* what double_format writes, no terminator */
 #define LONG_DOUBLE_TEXT_MAX 5120 /* what long_double_format writes, no terminator */
 
 /* The one text of an integer only: no space, no plus, no leading zero, no "-0". False when the text
@@ -28,17 +28,18 @@ bool double_parse(struct bytes text, double *value);
 /* As Redis reads the argument of INCRBYFLOAT, and a timeout. */
 bool long_double_parse(struct bytes text, long double *value);
 
-/* The shortest text that reads back as the same double, in Redis's form: "3", "3.5", "1e+20",
- * "1.7976931348623157e+308", "inf", "-inf", "nan", "-0". Integers in the exactly representable range
- * print without exponent. Returns the length. */
+/* A text that reads back as the same double, byte for byte the one of Redis 7.2 and later: nearly
+ * always the shortest (numbers_double.c tells why not always). "3", "3.5", "1e-7", "1e+20",
+ * "1.7976931348623157e+308", "inf", "-inf", "nan", "-0". Integers up to 2^62 print without
+ * exponent. Returns the length. */
 size_t double_format(char *out, double value);
 
 /* Redis's human form of a long double (INCRBYFLOAT, HINCRBYFLOAT): "%.17Lf" with trailing zeros and
  * point removed; "-0" becomes "0". Returns the length. */
 size_t long_double_format(char *out, long double value);
 
-/* "100", "1k", "1kb", "2mb", "1gb" ...: k m g are powers of 1000, kb mb gb of 1024, any case.
- * False when malformed or too large. */
+/* "100", "1k", "1kb", "2mb", "1gb" ...: k m g are powers of 1000, kb mb gb of 1024, any case; no
+ * digits are 0, as in Redis. False when malformed or too large. */
 bool memory_size_parse(struct bytes text, uint64_t *bytes);
 
 #endif

@@ -19,8 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LISTPACK_SIZE_MAX (1024 * 1024 * 1024) /* larger ones are refused by listpack_fits */
-#define LISTPACK_TEXT_MAX 21
+#define LISTPACK_SIZE_MAX   (1024 * 1024 * 1024) /* larger ones are refused by listpack_fits */
+#define LISTPACK_TEXT_MAX   21
+#define LISTPACK_EMPTY_SIZE 7
 
 struct listpack; /* opaque bytes */
 
@@ -32,6 +33,8 @@ size_t listpack_bytes(const struct listpack *lp); /* total bytes */
 size_t listpack_count(const struct listpack *lp);
 /* Bytes an entry with this content takes. */
 size_t listpack_entry_bytes(struct bytes value);
+/* Whether entries of so many bytes may be added: to be asked where a user could make them large. */
+bool listpack_fits(const struct listpack *lp, size_t bytes);
 
 typedef const unsigned char *listpack_pos;
 listpack_pos listpack_first(const struct listpack *lp); /* NULL when empty */
@@ -50,6 +53,7 @@ bool listpack_equal(listpack_pos at, struct bytes value);
 listpack_pos listpack_find(const struct listpack *lp, listpack_pos at, struct bytes value,
                            unsigned skip);
 
+/* 'value' is never a view into the listpack that changes. */
 struct listpack *listpack_append(struct listpack *lp, struct bytes value);
 struct listpack *listpack_prepend(struct listpack *lp, struct bytes value);
 /* Before 'at'; NULL appends. '*inserted' (may be NULL) is its new place. */
@@ -62,6 +66,15 @@ struct listpack *listpack_remove(struct listpack *lp, listpack_pos at, size_t co
                                  listpack_pos *next);
 /* All of 'tail' behind all of 'head'; both are consumed. */
 struct listpack *listpack_join(struct listpack *head, struct listpack *tail);
+
+/* The same at the ends for an owner that keeps the listpack within a larger buffer of its own: no memory
+ * is allocated or freed. To extend there must be listpack_entry_bytes(value) bytes of room before or
+ * behind it; a change of the head returns the new beginning. */
+struct listpack *listpack_init(void *memory); /* LISTPACK_EMPTY_SIZE bytes */
+struct listpack *listpack_extend_head(struct listpack *lp, struct bytes value);
+void listpack_extend_tail(struct listpack *lp, struct bytes value);
+struct listpack *listpack_cut_head(struct listpack *lp, size_t count);
+void listpack_cut_tail(struct listpack *lp, size_t count);
 
 /* True when the bytes are a well-formed listpack (content from outside). */
 bool listpack_is_valid(struct bytes bytes);

@@ -3,7 +3,8 @@
  * Small lists are one listpack; larger ones a chain of listpacks, each within the limit. Which one
  * it is, is known here alone: others see size, index, push, pop and iteration.
  *
- * A struct list is 16 bytes and never moves while the key lives, whatever its encoding does. */
+ * A struct list is 16 bytes and never moves while the key lives, whatever its encoding does. The
+ * values that are given to it are copied; they are never views into the same list. */
 #ifndef TERN_TYPES_LIST_H
 #define TERN_TYPES_LIST_H
 
@@ -12,8 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* list-max-listpack-size: > 0 entries a packed block; -1..-5: 4, 8, 16, 32, 64 KB a block. One
- * number for the server; it applies to blocks from the next change on. Default -2. */
+/* list-max-listpack-size: > 0 entries a packed block (and 8 KB); -1..-5: 4, 8, 16, 32, 64 KB a
+ * block; others as their nearest. One number for the server; it applies to blocks from the next
+ * change on. Default -2. */
 void list_set_listpack_limit(int limit);
 
 enum list_end { LIST_HEAD, LIST_TAIL };
@@ -32,24 +34,42 @@ const char *list_encoding(const struct list *list); /* "listpack" or "quicklist"
 size_t list_memory(const struct list *list);
 
 void list_push(struct list *list, enum list_end end, struct bytes value);
+/* One push after the other. As in Redis, one command's values decide together whether the list stays
+ * one listpack: use this where a command has several. */
+void list_push_all(struct list *list, enum list_end end, const struct bytes *values, size_t count);
+/* The decision alone: the list becomes a chain when it would for these values. Adding makes it by
+ * itself; LINSERT makes it even when its pivot is missing then. */
+void list_expect(struct list *list, const struct bytes *values, size_t count);
 
 /* A view of the value at 'index' (negative from the tail); 'text' (LISTPACK_TEXT_MAX bytes) is used
  * for integers. False when out of range. The view holds until the list changes. */
 bool list_get(const struct list *list, int64_t index, char *text, struct bytes *value);
+/* False when out of range. */
+bool list_set(struct list *list, int64_t index, struct bytes value);
 /* Removes 'count' values from one end; there must be that many. */
 void list_drop(struct list *list, enum list_end end, size_t count);
 
-/* From 'index' (negative from the tail) towards 'to' (LIST_TAIL goes up, LIST_HEAD down). */
+/* From 'index' (negative from the tail) towards 'to' (LIST_TAIL goes up, LIST_HEAD down); gives
+ * nothing when 'index' is out of range. */
 struct list_iter {
     const struct list *list;
-    const void *block;
-    const unsigned char *at;
+    size_t block;            /* which one of a chain */
+    const unsigned char *at; /* NULL at the end */
     enum list_end to;
+    bool is_plain; /* 'block' is one large value */
+    bool is_given; /* 'at' was given out, the next one is behind it */
     char text[24];
 };
 void list_iter_init(struct list_iter *iter, const struct list *list, int64_t index,
                     enum list_end to);
 bool list_iter_next(struct list_iter *iter, struct bytes *value); /* false at the end */
+
+/* Removes the value that list_iter_next has just given; the iterator goes on behind it. */
+void list_remove(struct list *list, struct list_iter *iter);
+/* Inserts beside the value that list_iter_next has just given: LIST_HEAD is before it, LIST_TAIL
+ * behind it, wherever the iterator goes. The iterator is void then. */
+void list_insert(struct list *list, struct list_iter *iter, enum list_end side,
+                 struct bytes value);
 
 /* Walks all invariants; stops the process when one does not hold. */
 void list_check(const struct list *list);

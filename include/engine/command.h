@@ -1,0 +1,96 @@
+/* A command is one handler and one row; a family's file ends in its table of rows.
+ *
+ *     static void cmd_strlen(struct request *req) { ... }
+ *
+ *     static const struct command string_commands[] = {
+ *         {"strlen", cmd_strlen, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, .since = "2.2.0", ...},
+ *     };
+ *     REGISTER_COMMANDS("string", string_commands);
+ *
+ * The row is the only place for what is known of a command. Registration puts the table's address
+ * into a section of the program, so adding a file edits no list. */
+#ifndef TERN_ENGINE_COMMAND_H
+#define TERN_ENGINE_COMMAND_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+struct request;
+
+#define CMD_WRITE         (1u << 0)  /* may change a database */
+#define CMD_READONLY      (1u << 1)
+#define CMD_GROWS         (1u << 2)  /* refused when memory is out ("denyoom") */
+#define CMD_ADMIN         (1u << 3)
+#define CMD_PUBSUB        (1u << 4)
+#define CMD_NOSCRIPT      (1u << 5)
+#define CMD_BLOCKING      (1u << 6)
+#define CMD_LOADING       (1u << 7)  /* allowed while a file is loaded */
+#define CMD_STALE         (1u << 8)  /* allowed on a replica that has lost its master */
+#define CMD_SKIP_MONITOR  (1u << 9)
+#define CMD_SKIP_SLOWLOG  (1u << 10)
+#define CMD_FAST          (1u << 11)
+#define CMD_NO_AUTH       (1u << 12) /* allowed before authentication */
+#define CMD_NO_MULTI      (1u << 13) /* refused inside MULTI */
+#define CMD_MAY_REPLICATE (1u << 14) /* not a write, but may reach the write stream (PUBLISH) */
+#define CMD_ALLOW_BUSY    (1u << 15) /* allowed while a script is busy */
+#define CMD_IN_SUBSCRIBED (1u << 16) /* allowed to a RESP2 client that is subscribed */
+#define CMD_NOT_QUEUED    (1u << 17) /* runs at once inside MULTI (EXEC, DISCARD, WATCH ...) */
+#define CMD_DANGEROUS     (1u << 18) /* ACL category */
+#define CMD_KEYSPACE      (1u << 19) /* ACL category */
+
+struct key_spec { /* arguments that are keys; first 0: none; last -1: to the end */
+    int first, last, step;
+};
+
+struct command {
+    const char *name; /* lower case */
+    void (*handler)(struct request *req);
+    int arity; /* with the name; negative: at least */
+    uint32_t flags;
+    struct key_spec keys;
+    const struct command *subcommands; /* ends with a row without name; the handler is then NULL */
+    const char *since, *complexity, *syntax, *summary;
+};
+
+struct command_table {
+    const char *group;
+    const struct command *rows;
+    size_t count;
+};
+
+#define REGISTER_COMMANDS(group, rows)                                                             \
+    static const struct command_table rows##_table = {group, rows, sizeof rows / sizeof *rows};    \
+    static const struct command_table *const rows##_pointer                                        \
+        __attribute__((section("command_tables"), used)) = &rows##_table
+
+/* Every command and subcommand of the program, numbered from 0. */
+struct command_set;
+
+struct command_entry {
+    const struct command *row;
+    const struct command *parent; /* of a subcommand */
+    const char *group;
+    unsigned id;
+};
+
+struct command_set *command_set_new(void);
+void command_set_free(struct command_set *set);
+unsigned command_set_size(const struct command_set *set);
+const struct command_entry *command_set_at(const struct command_set *set, unsigned id);
+/* Case does not matter. NULL when unknown. */
+const struct command_entry *command_find(const struct command_set *set, struct bytes name);
+const struct command_entry *subcommand_find(const struct command_set *set,
+                                            const struct command_entry *parent, struct bytes name);
+
+/* "client|list" for a subcommand. 'out' holds COMMAND_NAME_MAX bytes; returns it. */
+#define COMMAND_NAME_MAX 64
+const char *command_full_name(const struct command_entry *entry, char *out);
+
+/* The last key's argument (the spec's 'last' may count from the end). */
+static inline int key_spec_last(const struct key_spec *keys, int argc)
+{
+    return keys->last < 0 ? argc + keys->last : keys->last;
+}
+
+#endif

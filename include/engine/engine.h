@@ -1,0 +1,125 @@
+/* The engine: clients, and the services that a handler reaches through its request.
+ *
+ *     engine = engine_new(store, clock, loop);
+ *     engine_listen(engine, fd, is_unix);
+ *     while (!engine->should_stop)
+ *         engine_turn(engine, timeout_ms);
+ *
+ * A turn waits for sockets, reads what is ready, runs it in batches and sends the replies (see
+ * src/README.md, the life of a request). Services keep their state in structs of their own. */
+#ifndef TERN_ENGINE_ENGINE_H
+#define TERN_ENGINE_ENGINE_H
+
+#include "base/clock.h"
+#include "engine/client.h"
+#include "net/event_loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct command_set;
+struct turn;
+
+struct output_limit {
+    uint64_t hard_bytes, soft_bytes; /* 0: none */
+    int64_t soft_seconds;
+};
+
+/* What the configuration sets. */
+struct engine_settings {
+    int64_t max_clients;
+    int64_t idle_timeout_seconds; /* 0: none */
+    int64_t tcp_keepalive_seconds;
+    int64_t bulk_len_max;         /* proto-max-bulk-len */
+    int64_t input_bytes_max;      /* client-query-buffer-limit */
+    struct output_limit output_limits[CLIENT_CLASSES];
+    const char *password;         /* requirepass; "" for none */
+    bool is_protected_mode;
+    unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
+};
+
+struct command_stats {
+    uint64_t calls, rejected, failed, time_ns;
+};
+
+struct engine_stats {
+    uint64_t connections, rejected_connections, commands, bytes_in, bytes_out, errors;
+    uint64_t output_limit_closes, input_limit_closes;
+    uint64_t reads, writes; /* system calls */
+    uint64_t turns, batches;
+    size_t input_bytes_peak, output_bytes_peak;
+};
+
+#define AFTER_PROPAGATE 1u /* the write stream has commands of this unit */
+#define AFTER_READY     2u /* keys became ready that clients wait for */
+#define AFTER_PUSHES    4u /* pushes to the running client waited for the end of its reply */
+
+struct engine {
+    struct clock *clock;
+    struct store *store;
+    struct event_loop *loop;
+    struct command_set *commands;
+    struct command_stats *command_stats; /* by command id */
+    struct engine_settings settings;
+    struct engine_stats stats;
+    void *host; /* the server's own state, for its handlers */
+
+    unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
+    uint64_t boundary_ns; /* work time at which the last command ended */
+    bool is_in_unit;      /* a command runs: time stands still until its end */
+    struct turn *turn;    /* the innermost */
+    int turn_depth;
+    struct client *running; /* whose request runs now, or NULL */
+
+    struct client *clients_first, *clients_last;
+    struct client *cron_next; /* where the next look at idle clients begins */
+    size_t client_count;
+    uint64_t next_client_id;
+    struct client *ready_first, **ready_last;
+    struct client *flush_first, **flush_last;
+    struct client *close_first;
+    const char *unix_path;
+
+    struct blocking *blocking;
+    struct watching *watching;
+    struct pubsub *pubsub;
+    struct pause *pause;
+    struct propagation *propagation;
+    struct event_observer *observers;
+
+    int64_t changes; /* since the last snapshot ("dirty") */
+    bool should_stop;
+    int exit_status;
+};
+
+struct engine *engine_new(struct store *store, struct clock *clock, struct event_loop *loop);
+void engine_free(struct engine *engine);
+
+/* From now on connections on this socket become clients. */
+int engine_listen(struct engine *engine, int listener, bool is_unix);
+void engine_stop_listening(struct engine *engine, int listener);
+
+/* One turn: waits up to 'timeout_ms' (less when something is due sooner), serves everything that is ready. */
+void engine_turn(struct engine *engine, int64_t timeout_ms);
+
+/* Events are served in a turn of its own while a long piece of work runs; the running client waits. Call it
+ * now and then from within the work. */
+void engine_nested_turn(struct engine *engine);
+
+/* Called some times a second: idle clients, soft limits. */
+void engine_cron(struct engine *engine);
+
+/* Another kind of descriptor in the same loop. */
+struct engine_source {
+    void (*ready)(struct engine_source *source, unsigned readiness);
+};
+int engine_watch(struct engine *engine, int fd, struct engine_source *source, unsigned interest);
+void engine_unwatch(struct engine *engine, int fd);
+
+struct client *engine_client_by_id(const struct engine *engine, uint64_t id); /* NULL when gone */
+
+/* Bytes of clients' buffers (INFO, CLIENT LIST). */
+size_t engine_client_memory(const struct engine *engine);
+
+#endif

@@ -1,0 +1,39 @@
+/* The write stream: commands whose effect is certain, for whoever joins (the append-only file, replicas,
+ * tests).
+ *
+ * An execution unit (a command, an EXEC) that made several is wrapped in MULTI and EXEC. A command
+ * that was marked by key_changed travels as it was sent, unless its handler said what travels instead:
+ *
+ *     propagate_instead(req, 3, (struct bytes[]){BYTES("PEXPIREAT"), req->argv[1], deadline});
+ */
+#ifndef TERN_ENGINE_PROPAGATE_H
+#define TERN_ENGINE_PROPAGATE_H
+
+#include "base/bytes.h"
+
+struct db;
+struct engine;
+struct request;
+
+struct propagation_sink {
+    /* One command in RESP. Called when its unit ends. */
+    void (*write)(void *context, int db, struct bytes command);
+    void *context;
+    struct propagation_sink *next;
+};
+
+void propagate_join(struct engine *engine, struct propagation_sink *sink);
+void propagate_leave(struct engine *engine, struct propagation_sink *sink);
+
+/* What travels in place of the running command; may be called several times. */
+void propagate_instead(struct request *req, int argc, const struct bytes *argv);
+/* The running command changed something but nothing travels for it. */
+void propagate_nothing(struct request *req);
+/* Beside the running command, or outside of any. */
+void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv);
+
+/* The engine's: a unit's commands are handed to the sinks. */
+void propagate_request(struct request *req);
+void propagate_end_unit(struct engine *engine);
+
+#endif

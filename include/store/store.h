@@ -1,0 +1,165 @@
+/* The keyspace: numbered databases of keys with values of any type and deadlines.
+ *
+ * Looking up gives a key_ref: where the key stands in its database's table. It holds until the next
+ * change of the table, so a handler looks up again after anything that may have added or removed a key.
+ *
+ *     struct key_ref ref = store_find(db, key, hash, LOOKUP_WRITE);
+ *     if (!ref.entry) ... the key is absent (or has just expired)
+ *     store_set_deadline(&ref, now + 1500);
+ *
+ * The store knows no client. What goes upward goes through struct store_observer. Whatever takes long
+ * (expiring, freeing, resizing, moving blocks together) is done in slices by store_work. */
+#ifndef TERN_STORE_STORE_H
+#define TERN_STORE_STORE_H
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "ds/dict.h"
+#include "store/entry.h"
+
+struct db;
+struct store;
+
+/* All may be NULL but may_expire. Views hold during the call. */
+struct store_observer {
+    void *context;
+    /* False: what has expired reads as absent but stays (a replica, CLIENT PAUSE, loading). */
+    bool (*may_expire)(void *context);
+    /* Just before the key goes. */
+    void (*expired)(void *context, struct db *db, struct bytes key);
+    /* Just after a key came, before a lookup that counts found nothing. */
+    void (*added)(void *context, struct db *db, struct bytes key);
+    void (*missed)(void *context, struct db *db, struct bytes key);
+};
+
+struct db {
+    struct dict keys; /* of struct entry */
+    struct wheel *deadlines;
+    struct store *store;
+    int id;
+    uint64_t scan_moved; /* cursor of the pass that moves blocks together */
+};
+
+enum eviction_policy {
+    EVICT_VOLATILE_LRU,
+    EVICT_VOLATILE_LFU,
+    EVICT_VOLATILE_RANDOM,
+    EVICT_VOLATILE_TTL,
+    EVICT_ALLKEYS_LRU,
+    EVICT_ALLKEYS_LFU,
+    EVICT_ALLKEYS_RANDOM,
+    EVICT_NONE
+};
+
+struct store_settings {
+    int policy;          /* enum eviction_policy */
+    int lfu_log_factor;
+    int lfu_decay_minutes;
+};
+
+/* Kinds of housekeeping, each with its longest slice in INFO. */
+enum store_work_kind { WORK_EXPIRE, WORK_FREE, WORK_RESIZE, WORK_MOVE, WORK_RETURN, WORK_KINDS };
+
+struct store_stats {
+    uint64_t hits, misses, expired, moved;
+    uint64_t longest_slice_ns[WORK_KINDS];
+};
+
+struct store {
+    struct db *dbs;
+    int db_count;
+    struct clock *clock;
+    struct random random;
+    struct store_observer observer;
+    struct store_settings settings;
+    struct store_stats stats;
+    uint64_t changes; /* of keys, by commands: what must have been reported */
+    uint32_t access_now;         /* what a touched key's access clock becomes under LRU */
+    bool has_snapshot_child;     /* no resize, no moves, no page return, no access clock */
+    bool is_active_expire_off;   /* DEBUG SET-ACTIVE-EXPIRE 0 */
+    struct free_queue *freeing;  /* values and whole databases that go in slices */
+    uint64_t move_next_ns; /* when to look again whether blocks should move together */
+    bool is_moving;
+    uint64_t moved_in_pass;
+    int move_db;
+};
+
+struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed);
+void store_free(struct store *store);
+void store_set_snapshot_child(struct store *store, bool lives);
+/* Once a turn: the access clock follows the time. */
+void store_tick(struct store *store);
+
+/* --- finding ----------------------------------------------------------------------------- */
+
+struct key_ref {
+    struct db *db;
+    struct dict_slot *slot;
+    struct entry *entry; /* NULL: absent */
+    uint64_t hash;
+};
+
+#define LOOKUP_WRITE   1u /* the command may change the key: no hit, no miss */
+#define LOOKUP_NOTOUCH 2u /* leave the access clock (TYPE, TTL, OBJECT, CLIENT NO-TOUCH) */
+#define LOOKUP_QUIET   4u /* neither hit, miss nor event */
+#define LOOKUP_READ    0u
+
+/* An expired key is removed on the way (when allowed) and reads as absent. */
+struct key_ref store_find(struct db *db, struct bytes key, uint64_t hash, unsigned how);
+
+/* Looks without any consequence: no expiry, no statistics, no access clock. NULL when absent. */
+const struct entry *store_peek(const struct db *db, struct bytes key, uint64_t hash);
+
+static inline size_t store_size(const struct db *db) { return dict_size(&db->keys); }
+static inline bool store_is_expired(const struct db *db, const struct entry *entry)
+{
+    return (entry->flags & ENTRY_EXPIRES) &&
+           entry_wheel_node(entry)->deadline_ms < clock_now_ms(db->store->clock);
+}
+
+/* --- changing ---------------------------------------------------------------------------- */
+
+/* Adds an absent key with a collection (taken). 'ref' then holds the new key. */
+void store_add(struct key_ref *ref, struct bytes key, enum value_type type, void *value);
+/* Removes the key and frees its value, in slices when it is large. 'ref' is void then. */
+void store_remove(struct key_ref *ref);
+
+void store_set_deadline(struct key_ref *ref, int64_t deadline_ms);
+void store_clear_deadline(struct key_ref *ref);
+
+/* Empties a database: at once, or (is_async) its contents go in slices. */
+void store_flush(struct db *db, bool is_async);
+
+/* --- walking ----------------------------------------------------------------------------- */
+
+typedef void store_emit(void *context, struct db *db, struct entry *entry);
+/* One step of SCAN: see dict_scan. Expired keys are emitted too: the caller looks at deadlines. */
+uint64_t store_scan(struct db *db, uint64_t cursor, store_emit *emit, void *context);
+/* A random key that has not expired, or NULL. */
+struct entry *store_random(struct db *db);
+size_t store_expiring(const struct db *db); /* keys with a deadline */
+
+/* --- the access clock -------------------------------------------------------------------- */
+
+uint64_t store_idle_seconds(const struct store *store, const struct entry *entry);
+unsigned store_frequency(const struct store *store, const struct entry *entry);
+bool store_is_lfu(const struct store *store);
+
+/* --- housekeeping ------------------------------------------------------------------------ */
+
+/* Expires, frees, resizes, moves together and gives back, about 'budget_ns' in all. Returns true
+ * while there is more to do at once. Called between requests. */
+bool store_work(struct store *store, int64_t budget_ns);
+/* The time at which store_work has something to expire; INT64_MAX for never. */
+int64_t store_next_deadline(const struct store *store);
+/* Bytes of values and databases that were removed and are still being freed are not known; their
+ * number is. */
+size_t store_pending_frees(const struct store *store);
+
+/* Memory of the tables (INFO, MEMORY STATS). */
+size_t store_overhead(const struct db *db);
+
+/* Walks all invariants of a database. */
+void store_check(const struct db *db);
+
+#endif

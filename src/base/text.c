@@ -1,0 +1,50 @@
+/* Text that grows as it is written. */
+#include "base/text.h"
+
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void ensure(struct text *text, size_t room)
+{
+    size_t size = 2 * (text->len + room);
+
+    if (text->len + room <= text->size)
+        return;
+    text->data = text->size ? mem_resize(text->data, text->size, size) : mem_alloc(size);
+    text->size = size;
+}
+
+void text_add(struct text *text, struct bytes part)
+{
+    if (!part.len)
+        return;
+    ensure(text, part.len);
+    memcpy(text->data + text->len, part.data, part.len);
+    text->len += part.len;
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    va_list args, again;
+    int len;
+
+    va_start(args, format);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, format, args);
+    if (len > 0) {
+        ensure(text, (size_t)len + 1);
+        vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
+        text->len += (size_t)len;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void text_release(struct text *text)
+{
+    if (text->size)
+        mem_free(text->data, text->size);
+    *text = (struct text){0};
+}

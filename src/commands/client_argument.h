@@ -1,0 +1,12 @@
+/* What commands that name clients share. */
+#ifndef TERN_COMMANDS_CLIENT_ARGUMENT_H
+#define TERN_COMMANDS_CLIENT_ARGUMENT_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+
+/* Printable, without space: names of clients and of their libraries. */
+bool client_name_is_valid(struct bytes name);
+
+#endif

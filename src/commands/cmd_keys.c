@@ -1,0 +1,325 @@
+/* Keys, whatever they hold, and whole databases. */
+#include "engine/events.h"
+#include "engine/request.h"
+#include "store/string_value.h"
+#include "types/list.h"
+
+#include "base/mem.h"
+#include "help.h"
+
+/* --- being there ------------------------------------------------------------------------------------ */
+
+static const char *const type_names[VALUE_TYPE_COUNT] = {"string", "list", "set",
+                                                         "zset",   "hash", "stream"};
+
+static void cmd_del(struct request *req)
+{
+    int64_t removed = 0;
+
+    for (int i = 1; i < req->argc; i++) {
+        struct key_ref ref = key_find(req, i, LOOKUP_WRITE | LOOKUP_NOTOUCH);
+
+        if (!ref.entry)
+            continue;
+        store_remove(&ref);
+        key_removed(req, req->db, req->argv[i], &EVENT_DEL, 1);
+        removed++;
+    }
+    reply_int(req, removed);
+}
+
+static void cmd_exists(struct request *req)
+{
+    int64_t found = 0;
+
+    for (int i = 1; i < req->argc; i++)
+        found += key_find(req, i, LOOKUP_NOTOUCH).entry != NULL;
+    reply_int(req, found);
+}
+
+static void cmd_type(struct request *req)
+{
+    struct key_ref ref = key_find(req, 1, LOOKUP_NOTOUCH);
+
+    reply_status(req, ref.entry ? type_names[ref.entry->type] : "none");
+}
+
+static void cmd_randomkey(struct request *req)
+{
+    const struct entry *entry = store_random(req->db);
+
+    if (entry)
+        reply_bulk(req, entry_key(entry));
+    else
+        reply_null(req);
+}
+
+static void cmd_dbsize(struct request *req) { reply_int(req, (int64_t)store_size(req->db)); }
+
+/* --- KEYS and SCAN ------------------------------------------------------------------------------------ */
+
+/* What a walk has found: views of keys, which stay while nothing is changed. */
+struct found_keys {
+    const struct request *req;
+    const struct bytes *pattern; /* NULL: all */
+    int type;                    /* -1: any */
+    struct bytes *keys;
+    size_t count, size, seen;
+};
+
+static void found_add(struct found_keys *found, struct bytes key)
+{
+    if (found->count == found->size) {
+        size_t size = found->size ? 2 * found->size : 64;
+
+        found->keys = found->size ? mem_resize(found->keys, found->size * sizeof *found->keys,
+                                               size * sizeof *found->keys)
+                                  : mem_alloc(size * sizeof *found->keys);
+        found->size = size;
+    }
+    found->keys[found->count++] = key;
+}
+
+static void collect(void *context, struct db *db, struct entry *entry)
+{
+    struct found_keys *found = context;
+
+    found->seen++;
+    if (store_is_expired(db, entry) || (found->type >= 0 && entry->type != (unsigned)found->type))
+        return;
+    if (!found->pattern || bytes_match(*found->pattern, entry_key(entry), false))
+        found_add(found, entry_key(entry));
+}
+
+static void reply_found(struct request *req, struct found_keys *found)
+{
+    reply_array(req, found->count);
+    for (size_t i = 0; i < found->count; i++)
+        reply_bulk(req, found->keys[i]);
+    if (found->size)
+        mem_free(found->keys, found->size * sizeof *found->keys);
+}
+
+static void cmd_keys(struct request *req)
+{
+    struct found_keys found = {.req = req, .pattern = &req->argv[1], .type = -1};
+    uint64_t cursor = 0;
+
+    if (bytes_equal(req->argv[1], BYTES("*")))
+        found.pattern = NULL;
+    do {
+        cursor = store_scan(req->db, cursor, collect, &found);
+    } while (cursor);
+    reply_found(req, &found);
+}
+
+#define SCAN_STEPS_MAX 10 /* buckets looked at for each key asked for, when few match */
+
+static bool parse_scan_type(struct bytes name, int *type)
+{
+    for (*type = 0; *type < VALUE_TYPE_COUNT; ++*type)
+        if (bytes_is(name, type_names[*type]))
+            return true;
+    return false;
+}
+
+/* MATCH, COUNT and TYPE behind a cursor. */
+static bool parse_scan_options_or_reply(struct request *req, struct found_keys *found, int64_t *count)
+{
+    for (int i = 2; i < req->argc; i += 2) {
+        bool has_value = i + 1 < req->argc;
+
+        if (has_value && argument_is(req, i, "count")) {
+            if (!parse_int_or_reply(req, i + 1, count))
+                return false;
+            if (*count >= 1)
+                continue;
+        } else if (has_value && argument_is(req, i, "match")) {
+            found->pattern = bytes_equal(req->argv[i + 1], BYTES("*")) ? NULL : &req->argv[i + 1];
+            continue;
+        } else if (has_value && argument_is(req, i, "type")) {
+            parse_scan_type(req->argv[i + 1], &found->type);
+            continue;
+        }
+        reply_syntax_error(req);
+        return false;
+    }
+    return true;
+}
+
+static void cmd_scan(struct request *req)
+{
+    struct found_keys found = {.req = req, .type = -1};
+    char text[INT64_TEXT_MAX];
+    int64_t count = 10;
+    uint64_t cursor;
+    int64_t steps;
+
+    if (!uint64_parse(req->argv[1], &cursor)) {
+        reply_error(req, "ERR invalid cursor");
+        return;
+    }
+    if (!parse_scan_options_or_reply(req, &found, &count))
+        return;
+    steps = count > INT64_MAX / SCAN_STEPS_MAX ? INT64_MAX : count * SCAN_STEPS_MAX;
+    do {
+        cursor = store_scan(req->db, cursor, collect, &found);
+    } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
+    reply_array(req, 2);
+    reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
+    reply_found(req, &found);
+}
+
+/* --- whole databases ---------------------------------------------------------------------------------- */
+
+/* [ASYNC | SYNC]; synchronous when nothing is said. */
+static bool parse_flush_or_reply(struct request *req, bool *is_async)
+{
+    *is_async = req->argc == 2 && argument_is(req, 1, "async");
+    if (req->argc == 1 || *is_async || (req->argc == 2 && argument_is(req, 1, "sync")))
+        return true;
+    reply_syntax_error(req);
+    return false;
+}
+
+static void flush(struct request *req, struct db *db, bool is_async)
+{
+    db_flushing(req, db, (int64_t)store_size(db));
+    store_flush(db, is_async);
+}
+
+static void cmd_flushdb(struct request *req)
+{
+    bool is_async;
+
+    if (!parse_flush_or_reply(req, &is_async))
+        return;
+    flush(req, req->db, is_async);
+    reply_ok(req);
+}
+
+static void cmd_flushall(struct request *req)
+{
+    struct store *store = req->engine->store;
+    bool is_async;
+
+    if (!parse_flush_or_reply(req, &is_async))
+        return;
+    for (int i = 0; i < store->db_count; i++)
+        flush(req, &store->dbs[i], is_async);
+    reply_ok(req);
+}
+
+/* --- OBJECT ------------------------------------------------------------------------------------------- */
+
+#define POLICY_NOTE                                                                                \
+    "Please note that when switching between policies at runtime LRU and LFU data will take some " \
+    "time to adjust."
+#define ERR_LFU_SELECTED "ERR An LFU maxmemory policy is selected, idle time not tracked. " POLICY_NOTE
+#define ERR_LFU_NOT_SELECTED                                                                       \
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. " POLICY_NOTE
+
+/* Replies null when the key is absent. */
+static bool object_find_or_reply(struct request *req, struct key_ref *ref)
+{
+    *ref = key_find(req, 2, LOOKUP_NOTOUCH | LOOKUP_QUIET);
+    if (ref->entry)
+        return true;
+    reply_null(req);
+    return false;
+}
+
+static const char *encoding_of(const struct entry *entry)
+{
+    switch (entry->type) {
+    case VALUE_STRING:
+        return string_encoding(entry);
+    case VALUE_LIST:
+        return list_encoding(entry_value(entry));
+    default:
+        return "unknown";
+    }
+}
+
+static void object_encoding(struct request *req)
+{
+    struct key_ref ref;
+
+    if (object_find_or_reply(req, &ref))
+        reply_bulk_string(req, encoding_of(ref.entry));
+}
+
+static void object_refcount(struct request *req)
+{
+    struct key_ref ref;
+
+    if (object_find_or_reply(req, &ref))
+        reply_int(req, 1);
+}
+
+static void object_idletime(struct request *req)
+{
+    struct key_ref ref;
+
+    if (!object_find_or_reply(req, &ref))
+        return;
+    if (store_is_lfu(req->engine->store))
+        reply_error(req, ERR_LFU_SELECTED);
+    else
+        reply_int(req, (int64_t)store_idle_seconds(req->engine->store, ref.entry));
+}
+
+static void object_freq(struct request *req)
+{
+    struct key_ref ref;
+
+    if (!object_find_or_reply(req, &ref))
+        return;
+    if (!store_is_lfu(req->engine->store))
+        reply_error(req, ERR_LFU_NOT_SELECTED);
+    else
+        reply_int(req, store_frequency(req->engine->store, ref.entry));
+}
+
+/* --- the table ---------------------------------------------------------------------------------------- */
+
+static const struct command object_subcommands[] = {
+    {"encoding", object_encoding, 3, CMD_READONLY, {2, 2, 1}, NULL, "2.2.3", "O(1)", "key",
+     "Returns how the value of a key is kept."},
+    {"freq", object_freq, 3, CMD_READONLY, {2, 2, 1}, NULL, "4.0.0", "O(1)", "key",
+     "Returns the logarithmic access counter of a key, under an LFU policy."},
+    {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
+     "Prints this help."},
+    {"idletime", object_idletime, 3, CMD_READONLY, {2, 2, 1}, NULL, "2.2.3", "O(1)", "key",
+     "Returns the seconds since the last access to a key."},
+    {"refcount", object_refcount, 3, CMD_READONLY, {2, 2, 1}, NULL, "2.2.3", "O(1)", "key",
+     "Returns the number of references to the value of a key, which is always 1."},
+    {0},
+};
+
+static const struct command key_commands[] = {
+    {"del", cmd_del, -2, CMD_WRITE | CMD_KEYSPACE, {1, -1, 1}, NULL, "1.0.0", "O(N) keys",
+     "key [key ...]", "Deletes keys."},
+    {"unlink", cmd_del, -2, CMD_WRITE | CMD_FAST | CMD_KEYSPACE, {1, -1, 1}, NULL, "4.0.0",
+     "O(N) keys", "key [key ...]", "Deletes keys; what is large is freed later, in slices."},
+    {"exists", cmd_exists, -2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, -1, 1}, NULL, "1.0.0",
+     "O(N) keys", "key [key ...]", "Counts the keys that are there."},
+    {"type", cmd_type, 2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, 1, 1}, NULL, "1.0.0", "O(1)",
+     "key", "Returns the type of a key's value."},
+    {"randomkey", cmd_randomkey, 1, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "1.0.0", "O(1)",
+     "", "Returns a random key."},
+    {"dbsize", cmd_dbsize, 1, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {0, 0, 0}, NULL, "1.0.0",
+     "O(1)", "", "Returns the number of keys in the database."},
+    {"keys", cmd_keys, 2, CMD_READONLY | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
+     "O(N) keys in the database", "pattern", "Returns all keys that match a pattern."},
+    {"scan", cmd_scan, -2, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "2.8.0",
+     "O(1) a call, O(N) for all", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     "Walks the keys of the database, some at each call."},
+    {"flushdb", cmd_flushdb, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
+     "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of the database."},
+    {"flushall", cmd_flushall, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL,
+     "1.0.0", "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of all databases."},
+    {"object", NULL, -2, 0, {0, 0, 0}, object_subcommands, "2.2.3", "", "",
+     "Shows what lies behind a key."},
+};
+REGISTER_COMMANDS("generic", key_commands);

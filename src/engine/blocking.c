@@ -1,0 +1,332 @@
+/* Clients that wait for keys.
+ *
+ *     keys[db]:  key -> struct awaited --- waiter (client A) --- waiter (client B)     first come first
+ *     client A -> struct blocked: the detached request, its deadline, its waiters (one for each key)
+ *
+ * A change of an awaited key puts it on the ready list. At the end of the execution unit every ready key
+ * serves its waiters in order: each waiter's request is run again. One that finds nothing keeps its
+ * place. What a served request changes makes further keys ready, until none is. */
+#include "engine/blocking.h"
+
+#include "engine_internal.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct waiter {
+    struct waiter *next, *previous; /* of the key, in order of coming */
+    struct waiter *next_of_client;
+    struct blocked *blocked;
+    struct awaited *awaited;
+    uint64_t serial; /* counts up: who came after a round of serving began waits for the next one */
+};
+
+struct awaited {
+    struct map_node *node;
+    struct waiter *first, *last;
+    struct waiter *serving_next; /* in a round: who is to be tried next */
+    struct awaited *next_ready;
+    struct db *db;
+    bool is_ready, is_being_served;
+};
+
+struct blocked {
+    struct wheel_node timeout; /* in the wheel when there is a deadline; first, see expire */
+    bool has_deadline;
+    struct client *client;
+    struct request *request;
+    struct waiter *waiters;
+    enum value_type wanted;
+    enum timeout_reply timeout_reply;
+    bool is_rerunning;
+};
+
+struct blocking {
+    struct wheel *timeouts;
+    struct awaited *ready_first, **ready_last;
+    size_t clients;
+    uint64_t serial;
+    int db_count;
+    struct map keys[]; /* by database */
+};
+
+struct blocking *blocking_new(int db_count, int64_t now_ms)
+{
+    struct blocking *blocking =
+        mem_alloc_zero(sizeof *blocking + (size_t)db_count * sizeof blocking->keys[0]);
+
+    blocking->timeouts = wheel_new(now_ms);
+    blocking->ready_last = &blocking->ready_first;
+    blocking->db_count = db_count;
+    for (int i = 0; i < db_count; i++)
+        map_init(&blocking->keys[i]);
+    return blocking;
+}
+
+void blocking_free(struct blocking *blocking)
+{
+    for (int i = 0; i < blocking->db_count; i++)
+        map_release(&blocking->keys[i]);
+    wheel_free(blocking->timeouts);
+    mem_free(blocking, sizeof *blocking + (size_t)blocking->db_count * sizeof blocking->keys[0]);
+}
+
+size_t blocking_clients(const struct engine *engine) { return engine->blocking->clients; }
+
+int64_t blocking_next_ms(const struct engine *engine)
+{
+    return wheel_next_ms(engine->blocking->timeouts);
+}
+
+/* --- beginning to wait ----------------------------------------------------------------------------- */
+
+static void wait_for(struct blocked *blocked, struct db *db, struct bytes key)
+{
+    struct blocking *blocking = blocked->client->engine->blocking;
+    struct map_node *node = map_add(&blocking->keys[db->id], key, NULL);
+    struct awaited *awaited = node->value;
+    struct waiter *waiter;
+
+    if (!awaited) {
+        awaited = node->value = mem_alloc_zero(sizeof *awaited);
+        awaited->node = node;
+        awaited->db = db;
+    }
+    for (waiter = blocked->waiters; waiter; waiter = waiter->next_of_client)
+        if (waiter->awaited == awaited)
+            return; /* named twice */
+    waiter = mem_alloc_zero(sizeof *waiter);
+    waiter->blocked = blocked;
+    waiter->awaited = awaited;
+    waiter->serial = ++blocking->serial;
+    waiter->next_of_client = blocked->waiters;
+    blocked->waiters = waiter;
+    waiter->previous = awaited->last;
+    if (awaited->last)
+        awaited->last->next = waiter;
+    else
+        awaited->first = waiter;
+    awaited->last = waiter;
+}
+
+static void reply_timeout(struct request *req, enum timeout_reply kind)
+{
+    if (kind == TIMEOUT_NULL)
+        reply_null(req);
+    else
+        reply_null_array(req);
+}
+
+void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
+                   int64_t deadline_ms, enum timeout_reply timeout_reply)
+{
+    struct client *client = req->client;
+    struct blocking *blocking = req->engine->blocking;
+    struct blocked *blocked;
+
+    if (req->flags & REQUEST_IN_EXEC) {
+        reply_timeout(req, timeout_reply);
+        return;
+    }
+    req->flags |= REQUEST_BLOCKED;
+    if (req->flags & REQUEST_IS_RERUN)
+        return; /* it keeps its place and its deadline */
+    blocked = mem_alloc_zero(sizeof *blocked);
+    blocked->client = client;
+    blocked->wanted = wanted;
+    blocked->timeout_reply = timeout_reply;
+    blocked->request = request_detach(req);
+    client->blocked = blocked;
+    client->flags |= CLIENT_BLOCKED;
+    blocking->clients++;
+    for (int i = first; i <= last; i++)
+        wait_for(blocked, req->db, req->argv[i]);
+    if (deadline_ms) {
+        blocked->has_deadline = true;
+        blocked->timeout.deadline_ms = deadline_ms;
+        wheel_add(blocking->timeouts, &blocked->timeout);
+    }
+}
+
+/* --- ending to wait -------------------------------------------------------------------------------- */
+
+static void drop_awaited(struct blocking *blocking, struct awaited *awaited)
+{
+    if (awaited->first || awaited->is_ready || awaited->is_being_served)
+        return;
+    map_remove(&blocking->keys[awaited->db->id], awaited->node);
+    mem_free(awaited, sizeof *awaited);
+}
+
+static void leave(struct blocking *blocking, struct waiter *waiter)
+{
+    struct awaited *awaited = waiter->awaited;
+
+    if (awaited->serving_next == waiter)
+        awaited->serving_next = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        awaited->last = waiter->previous;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        awaited->first = waiter->next;
+    mem_free(waiter, sizeof *waiter);
+    drop_awaited(blocking, awaited);
+}
+
+/* The client waits no more; its request is gone. */
+static void end(struct blocked *blocked)
+{
+    struct client *client = blocked->client;
+    struct blocking *blocking = client->engine->blocking;
+
+    while (blocked->waiters) {
+        struct waiter *waiter = blocked->waiters;
+
+        blocked->waiters = waiter->next_of_client;
+        leave(blocking, waiter);
+    }
+    if (blocked->has_deadline)
+        wheel_remove(blocking->timeouts, &blocked->timeout);
+    blocking->clients--;
+    client->flags &= ~CLIENT_BLOCKED;
+    client->blocked = NULL;
+    request_free_detached(blocked->request);
+    mem_free(blocked, sizeof *blocked);
+}
+
+void blocking_forget(struct client *client)
+{
+    if (client->blocked && !client->blocked->is_rerunning)
+        end(client->blocked);
+}
+
+static void end_with_reply(struct blocked *blocked, const char *error_text)
+{
+    struct client *client = blocked->client;
+    struct engine *engine = client->engine;
+    struct request *req = blocked->request;
+    struct window_segment outer;
+
+    req->window = &engine->turn->window;
+    window_begin_nested(req->window, client, &outer);
+    if (error_text)
+        reply_error(req, error_text);
+    else
+        reply_timeout(req, blocked->timeout_reply);
+    if (client->flags & CLIENT_REPLY_OFF)
+        req->window->at = req->window->command_start;
+    window_end_nested(req->window, &outer);
+    end(blocked);
+    turn_make_ready(client);
+}
+
+bool blocking_unblock(struct client *client, bool with_error)
+{
+    if (!client->blocked)
+        return false;
+    end_with_reply(client->blocked, with_error ? ERR_UNBLOCKED : NULL);
+    return true;
+}
+
+void blocking_expire(struct engine *engine)
+{
+    struct wheel *wheel = engine->blocking->timeouts;
+    struct wheel_node *due;
+    enum wheel_progress progress;
+
+    while ((progress = wheel_pop(wheel, clock_now_ms(engine->clock), &due)) != WHEEL_IDLE) {
+        struct blocked *blocked = (struct blocked *)due;
+
+        if (progress != WHEEL_DUE)
+            continue;
+        blocked->has_deadline = false;
+        end_with_reply(blocked, NULL);
+    }
+}
+
+/* --- serving ---------------------------------------------------------------------------------------- */
+
+void blocking_key_ready(struct engine *engine, struct db *db, struct bytes key)
+{
+    struct blocking *blocking = engine->blocking;
+    struct map_node *node;
+    struct awaited *awaited;
+
+    if (__builtin_expect(!blocking->clients, 1))
+        return;
+    node = map_find(&blocking->keys[db->id], key);
+    if (!node)
+        return;
+    awaited = node->value;
+    if (awaited->is_ready)
+        return;
+    awaited->is_ready = true;
+    awaited->next_ready = NULL;
+    *blocking->ready_last = awaited;
+    blocking->ready_last = &awaited->next_ready;
+    engine->after |= AFTER_READY;
+}
+
+static const struct entry *content(const struct awaited *awaited)
+{
+    struct bytes key = map_key(awaited->node);
+
+    return store_peek(awaited->db, key, hash_bytes(key));
+}
+
+/* Runs the request again; ends the wait when it was served or its client went meanwhile. */
+static void try_again(struct blocked *blocked)
+{
+    struct client *client = blocked->client;
+    bool is_served;
+
+    blocked->is_rerunning = true;
+    is_served = dispatch_rerun(blocked->request);
+    blocked->is_rerunning = false;
+    if (is_served || client->flags & CLIENT_CLOSING) {
+        end(blocked);
+        turn_make_ready(client);
+    }
+}
+
+/* Each of those who wait now has one try, the first first. */
+static void serve_key(struct engine *engine, struct awaited *awaited)
+{
+    uint64_t last_serial = engine->blocking->serial;
+    struct waiter *waiter = awaited->first;
+
+    while (waiter && waiter->serial <= last_serial) {
+        const struct entry *entry = content(awaited);
+
+        if (!entry)
+            return;
+        awaited->serving_next = waiter->next;
+        if (entry->type == waiter->blocked->wanted)
+            try_again(waiter->blocked);
+        waiter = awaited->serving_next;
+    }
+    awaited->serving_next = NULL;
+}
+
+void blocking_serve(struct engine *engine)
+{
+    struct blocking *blocking = engine->blocking;
+
+    while (blocking->ready_first) {
+        struct awaited *awaited = blocking->ready_first;
+
+        blocking->ready_first = awaited->next_ready;
+        if (!blocking->ready_first)
+            blocking->ready_last = &blocking->ready_first;
+        awaited->is_ready = false;
+        awaited->is_being_served = true;
+        serve_key(engine, awaited);
+        awaited->is_being_served = false;
+        drop_awaited(blocking, awaited);
+    }
+    engine->after &= ~AFTER_READY;
+}

@@ -1,0 +1,288 @@
+/* The gate and the call: from a request of the batch to its handler, and what follows it.
+ *
+ * The checks stand in Redis's order, since a command with two faults must answer the same one. The
+ * usual request of a client with nothing special passes on one test of its flags. */
+#include "engine_internal.h"
+
+#include "base/assert.h"
+#include "engine/multi.h"
+#include "engine/pause.h"
+#include "engine/propagate.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+/* A command that is refused while MULTI queues spoils the transaction. */
+static void refuse(struct request *req, const char *text)
+{
+    if (req->client->flags & CLIENT_IN_MULTI)
+        req->client->flags |= CLIENT_DIRTY_EXEC;
+    if (req->command)
+        req->engine->command_stats[req->command->id].rejected++;
+    reply_error(req, text);
+}
+
+#define NAME_SHOWN_MAX 128 /* bytes of what the user sent that an error repeats */
+
+static void refuse_unknown(struct request *req)
+{
+    char args[NAME_SHOWN_MAX + 8];
+    size_t len = 0;
+
+    args[0] = '\0';
+    for (int i = 1; i < req->argc && len < NAME_SHOWN_MAX; i++) {
+        size_t shown = req->argv[i].len, room = NAME_SHOWN_MAX - len;
+
+        len += (size_t)snprintf(args + len, sizeof args - len, "'%.*s' ",
+                                (int)(shown < room ? shown : room), req->argv[i].data);
+        if (len >= sizeof args)
+            len = sizeof args - 1;
+    }
+    if (req->client->flags & CLIENT_IN_MULTI)
+        req->client->flags |= CLIENT_DIRTY_EXEC;
+    reply_error_format(req, "ERR unknown command '%.*s', with args beginning with: %s",
+                       (int)(req->argv[0].len < NAME_SHOWN_MAX ? req->argv[0].len : NAME_SHOWN_MAX),
+                       req->argv[0].data, args);
+}
+
+static void refuse_unknown_subcommand(struct request *req)
+{
+    size_t len = req->argv[1].len;
+    char name[COMMAND_NAME_MAX];
+
+    command_full_name(req->command, name);
+    for (char *at = name; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
+    if (req->client->flags & CLIENT_IN_MULTI)
+        req->client->flags |= CLIENT_DIRTY_EXEC;
+    reply_error_format(req, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                       (int)(len < NAME_SHOWN_MAX ? len : NAME_SHOWN_MAX), req->argv[1].data,
+                       name);
+}
+
+static void refuse_arity(struct request *req)
+{
+    if (req->client->flags & CLIENT_IN_MULTI)
+        req->client->flags |= CLIENT_DIRTY_EXEC;
+    req->engine->command_stats[req->command->id].rejected++;
+    reply_wrong_arity(req);
+}
+
+/* --- the gate ----------------------------------------------------------------------------------- */
+
+static bool arity_fits(const struct command *row, int argc)
+{
+    return row->arity > 0 ? argc == row->arity : argc >= -row->arity;
+}
+
+/* Finds the subcommand; false when the request is answered. */
+static bool resolve(struct request *req)
+{
+    const struct command_entry *sub;
+
+    if (!req->command) {
+        refuse_unknown(req);
+        return false;
+    }
+    if (req->command->row->subcommands && req->argc >= 2) {
+        sub = subcommand_find(req->engine->commands, req->command, req->argv[1]);
+        if (!sub) {
+            refuse_unknown_subcommand(req);
+            return false;
+        }
+        req->command = sub;
+    }
+    if (!arity_fits(req->command->row, req->argc) || !req->command->row->handler) {
+        refuse_arity(req);
+        return false;
+    }
+    return true;
+}
+
+static bool is_kept_from_subscribed(const struct request *req)
+{
+    return req->client->flags & CLIENT_SUBSCRIBED && req->client->resp == 2 &&
+           !(req->command->row->flags & CMD_IN_SUBSCRIBED);
+}
+
+static void refuse_in_subscribed(struct request *req)
+{
+    char name[COMMAND_NAME_MAX];
+
+    if (req->client->flags & CLIENT_IN_MULTI)
+        req->client->flags |= CLIENT_DIRTY_EXEC;
+    req->engine->command_stats[req->command->id].rejected++;
+    reply_error_format(req,
+                       "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                       "QUIT / RESET are allowed in this context",
+                       command_full_name(req->command, name));
+}
+
+static bool may_write(const struct request *req)
+{
+    unsigned flags = req->command->row->flags;
+
+    if (req->client->flags & CLIENT_IN_MULTI && flags & CMD_NOT_QUEUED)
+        return multi_may_write(req->client) || flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    return flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+}
+
+/* True when the request may run now. */
+static bool pass_gate(struct request *req)
+{
+    struct client *client = req->client;
+    unsigned flags = req->command->row->flags;
+
+    if (client->flags & CLIENT_NEEDS_AUTH && !(flags & CMD_NO_AUTH)) {
+        refuse(req, ERR_NOAUTH);
+        return false;
+    }
+    if (client->flags & CLIENT_IN_MULTI && flags & CMD_NO_MULTI) {
+        refuse(req, ERR_NOT_IN_MULTI);
+        return false;
+    }
+    if (is_kept_from_subscribed(req)) {
+        refuse_in_subscribed(req);
+        return false;
+    }
+    if (pause_is_active(req->engine) && pause_holds(req, may_write(req)))
+        return false;
+    if (client->flags & CLIENT_IN_MULTI && !(flags & CMD_NOT_QUEUED)) {
+        multi_queue(req);
+        reply_status(req, "QUEUED");
+        return false;
+    }
+    return true;
+}
+
+/* --- the call ----------------------------------------------------------------------------------- */
+
+static void count_call(struct request *req, uint64_t ended_ns)
+{
+    struct command_stats *stats = &req->engine->command_stats[req->command->id];
+
+    stats->calls++;
+    stats->time_ns += ended_ns - req->started_ns;
+    stats->failed += (req->flags & REQUEST_FAILED) != 0;
+    req->engine->stats.commands++;
+}
+
+void dispatch_call(struct request *req)
+{
+    struct engine *engine = req->engine;
+    struct client *client = req->client;
+#ifdef TERN_DEBUG
+    uint64_t store_changes = engine->store->changes;
+    int64_t changes = engine->changes;
+#endif
+
+    client->last_command = req->command;
+    client->commands++;
+    req->command->row->handler(req);
+#ifdef TERN_DEBUG
+    /* What a write changed was reported. */
+    ASSERT(engine->store->changes == store_changes || engine->changes != changes);
+#endif
+    if (req->flags & REQUEST_CHANGED)
+        propagate_request(req);
+    if (!engine->is_in_unit)
+        engine->boundary_ns = clock_tick(engine->clock);
+    if (!(req->flags & REQUEST_BLOCKED))
+        count_call(req, engine->is_in_unit ? clock_work_ns() : engine->boundary_ns);
+}
+
+/* The rare part of a request's way: a client in some special state. */
+static void dispatch_gated(struct request *req)
+{
+    struct client *client = req->client;
+    struct window *window = req->window;
+    bool is_skipped = client->flags & CLIENT_REPLY_SKIP_NEXT;
+
+    window->is_muted = is_skipped || client->flags & CLIENT_REPLY_OFF;
+    client->flags &= ~CLIENT_REPLY_SKIP_NEXT;
+    if (resolve(req) && pass_gate(req))
+        dispatch_call(req);
+    if (window->is_muted || client->flags & CLIENT_REPLY_OFF)
+        window->at = window->command_start;
+    window->is_muted = false;
+}
+
+/* CLIENT REPLY SKIP itself answers nothing; the next command is the one it speaks of. */
+static void skip_next(struct request *req)
+{
+    req->client->flags ^= CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT;
+    req->window->at = req->window->command_start;
+}
+
+void dispatch_end_unit(struct engine *engine)
+{
+    unsigned after = engine->after;
+
+    engine->after = 0;
+    if (after & AFTER_PROPAGATE)
+        propagate_end_unit(engine);
+    if (after & AFTER_PUSHES && engine->running)
+        output_end_command(&engine->turn->window, engine->running);
+    if (after & AFTER_READY)
+        blocking_serve(engine);
+}
+
+void dispatch(struct request *req)
+{
+    struct engine *engine = req->engine;
+    struct client *client = req->client;
+
+    req->window->command_start = req->window->at;
+    req->started_ns = engine->boundary_ns;
+    req->db = client->db;
+    if (__builtin_expect(req->flags & REQUEST_PROTOCOL_ERROR, 0)) {
+        reply_error_format(req, "ERR %s", req->protocol_error);
+        client_close_after_reply(client);
+        return;
+    }
+    engine->running = client;
+    if (__builtin_expect(client->flags & CLIENT_GATED || pause_is_active(engine), 0))
+        dispatch_gated(req);
+    else if (resolve(req))
+        dispatch_call(req);
+    if (client->flags & CLIENT_REPLY_SKIP)
+        skip_next(req);
+    if (__builtin_expect(engine->after, 0))
+        dispatch_end_unit(engine);
+    engine->running = NULL;
+}
+
+bool dispatch_rerun(struct request *req)
+{
+    struct engine *engine = req->engine;
+    struct window_segment outer;
+    struct client *running = engine->running;
+    bool is_served;
+
+    req->window = &engine->turn->window;
+    req->flags = (req->flags | REQUEST_IS_RERUN) & ~(REQUEST_BLOCKED | REQUEST_CHANGED |
+                                                     REQUEST_PROPAGATED | REQUEST_FAILED);
+    req->started_ns = engine->boundary_ns;
+    engine->running = req->client;
+    window_begin_nested(req->window, req->client, &outer);
+    dispatch_call(req);
+    is_served = !(req->flags & REQUEST_BLOCKED);
+    if (engine->after & AFTER_PROPAGATE)
+        propagate_end_unit(engine);
+    if (engine->after & AFTER_PUSHES)
+        output_end_command(req->window, req->client);
+    engine->after &= AFTER_READY;
+    if (req->client->flags & CLIENT_REPLY_OFF)
+        req->window->at = req->window->command_start;
+    window_end_nested(req->window, &outer);
+    engine->running = running;
+    return is_served;
+}
+
+void dispatch_outside(struct engine *engine)
+{
+    if (engine->after)
+        dispatch_end_unit(engine);
+}

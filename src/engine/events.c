@@ -1,0 +1,116 @@
+/* What follows when a key changes. */
+#include "engine/events.h"
+
+#include "engine_internal.h"
+
+#include "engine/notify.h"
+#include "engine/pause.h"
+#include "engine/propagate.h"
+
+const struct event_kind EVENT_DEL = {EVENT_CLASS_GENERIC, "del"};
+const struct event_kind EVENT_EXPIRED = {EVENT_CLASS_EXPIRED, "expired"};
+static const struct event_kind EVENT_NEW = {EVENT_CLASS_NEW, "new"};
+static const struct event_kind EVENT_MISS = {EVENT_CLASS_MISS, "keymiss"};
+
+void key_event(struct engine *engine, struct db *db, struct bytes key, const struct event_kind *event)
+{
+    for (struct event_observer *observer = engine->observers; observer; observer = observer->next)
+        observer->event(observer->context, db, key, event);
+    notify(engine, db, key, event);
+}
+
+void key_changed(struct request *req, struct db *db, struct bytes key,
+                 const struct event_kind *event, int64_t changes)
+{
+    struct engine *engine = req->engine;
+
+    req->flags |= REQUEST_CHANGED;
+    engine->changes += changes;
+    watching_touch(engine, db, key);
+    blocking_key_ready(engine, db, key);
+    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+        key_event(engine, db, key, event);
+}
+
+void key_removed(struct request *req, struct db *db, struct bytes key,
+                 const struct event_kind *event, int64_t changes)
+{
+    struct engine *engine = req->engine;
+
+    req->flags |= REQUEST_CHANGED;
+    engine->changes += changes;
+    watching_touch(engine, db, key);
+    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+        key_event(engine, db, key, event);
+}
+
+void db_flushing(struct request *req, struct db *db, int64_t changes)
+{
+    watching_touch_db(req->engine, db);
+    req->flags |= REQUEST_CHANGED;
+    req->engine->changes += changes;
+}
+
+void events_observe(struct engine *engine, struct event_observer *observer)
+{
+    struct event_observer **link = &engine->observers;
+
+    while (*link)
+        link = &(*link)->next;
+    observer->next = NULL;
+    *link = observer;
+}
+
+void events_unobserve(struct engine *engine, struct event_observer *observer)
+{
+    struct event_observer **link = &engine->observers;
+
+    while (*link != observer)
+        link = &(*link)->next;
+    *link = observer->next;
+}
+
+/* --- what the store reports ---------------------------------------------------------------------- */
+
+static bool may_expire(void *context)
+{
+    struct engine *engine = context;
+
+    return !pause_is_active(engine);
+}
+
+/* An expired key travels as its removal. */
+static void on_expired(void *context, struct db *db, struct bytes key)
+{
+    struct engine *engine = context;
+
+    watching_touch_expired(engine, db, key);
+    propagate_also(engine, db->id, 2, (struct bytes[]){BYTES("DEL"), key});
+    if (engine->observers || engine->settings.notify_classes)
+        key_event(engine, db, key, &EVENT_EXPIRED);
+}
+
+static void on_added(void *context, struct db *db, struct bytes key)
+{
+    struct engine *engine = context;
+
+    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+        key_event(engine, db, key, &EVENT_NEW);
+}
+
+static void on_missed(void *context, struct db *db, struct bytes key)
+{
+    struct engine *engine = context;
+
+    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+        key_event(engine, db, key, &EVENT_MISS);
+}
+
+void events_observe_store(struct engine *engine)
+{
+    engine->store->observer = (struct store_observer){.context = engine,
+                                                      .may_expire = may_expire,
+                                                      .expired = on_expired,
+                                                      .added = on_added,
+                                                      .missed = on_missed};
+}

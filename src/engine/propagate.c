@@ -1,0 +1,127 @@
+/* The write stream: the commands of an execution unit are collected in RESP as their effects happen,
+ * and handed to the sinks when the unit ends. */
+#include "engine/propagate.h"
+
+#include "engine_internal.h"
+
+#include "base/mem.h"
+#include "base/numbers.h"
+
+struct propagation {
+    struct propagation_sink *sinks;
+    char *data; /* the unit's commands, one after the other */
+    size_t used, size;
+    struct {
+        size_t end; /* in data */
+        int db;
+    } *commands;
+    size_t count, count_max;
+};
+
+struct propagation *propagation_new(void) { return mem_alloc_zero(sizeof(struct propagation)); }
+
+void propagation_free(struct propagation *propagation)
+{
+    if (propagation->size)
+        mem_free(propagation->data, propagation->size);
+    if (propagation->count_max)
+        mem_free(propagation->commands, propagation->count_max * sizeof *propagation->commands);
+    mem_free(propagation, sizeof *propagation);
+}
+
+void propagate_join(struct engine *engine, struct propagation_sink *sink)
+{
+    sink->next = engine->propagation->sinks;
+    engine->propagation->sinks = sink;
+}
+
+void propagate_leave(struct engine *engine, struct propagation_sink *sink)
+{
+    struct propagation_sink **link = &engine->propagation->sinks;
+
+    while (*link != sink)
+        link = &(*link)->next;
+    *link = sink->next;
+}
+
+static void *grow(void *block, size_t *count, size_t needed, size_t each)
+{
+    size_t old = *count, new = old ? old : 64;
+
+    if (needed <= old)
+        return block;
+    while (new < needed)
+        new *= 2;
+    *count = new;
+    return old ? mem_resize(block, old * each, new * each) : mem_alloc(new * each);
+}
+
+static void put_header(struct propagation *p, char type, size_t number)
+{
+    p->data[p->used++] = type;
+    p->used += uint64_format(p->data + p->used, number);
+    memcpy(p->data + p->used, "\r\n", 2);
+    p->used += 2;
+}
+
+void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv)
+{
+    struct propagation *p = engine->propagation;
+    size_t size = 32;
+
+    if (!p->sinks)
+        return;
+    for (int i = 0; i < argc; i++)
+        size += argv[i].len + 32;
+    p->data = grow(p->data, &p->size, p->used + size, 1);
+    p->commands = grow(p->commands, &p->count_max, p->count + 1, sizeof *p->commands);
+    put_header(p, '*', (size_t)argc);
+    for (int i = 0; i < argc; i++) {
+        put_header(p, '$', argv[i].len);
+        if (argv[i].len)
+            memcpy(p->data + p->used, argv[i].data, argv[i].len);
+        memcpy(p->data + p->used + argv[i].len, "\r\n", 2);
+        p->used += argv[i].len + 2;
+    }
+    p->commands[p->count].end = p->used;
+    p->commands[p->count++].db = db;
+    engine->after |= AFTER_PROPAGATE;
+}
+
+void propagate_instead(struct request *req, int argc, const struct bytes *argv)
+{
+    req->flags |= REQUEST_PROPAGATED;
+    propagate_also(req->engine, req->db->id, argc, argv);
+}
+
+void propagate_nothing(struct request *req) { req->flags |= REQUEST_PROPAGATED; }
+
+void propagate_request(struct request *req)
+{
+    if (!(req->flags & REQUEST_PROPAGATED))
+        propagate_also(req->engine, req->db->id, req->argc, req->argv);
+}
+
+static void write_all(const struct propagation *p, int db, struct bytes command)
+{
+    for (struct propagation_sink *sink = p->sinks; sink; sink = sink->next)
+        sink->write(sink->context, db, command);
+}
+
+void propagate_end_unit(struct engine *engine)
+{
+    struct propagation *p = engine->propagation;
+    bool is_wrapped = p->count > 1;
+    size_t at = 0;
+
+    if (is_wrapped)
+        write_all(p, p->commands[0].db, BYTES("*1\r\n$5\r\nMULTI\r\n"));
+    for (size_t i = 0; i < p->count; i++) {
+        write_all(p, p->commands[i].db, (struct bytes){p->data + at, p->commands[i].end - at});
+        at = p->commands[i].end;
+    }
+    if (is_wrapped)
+        write_all(p, p->commands[p->count - 1].db, BYTES("*1\r\n$4\r\nEXEC\r\n"));
+    p->count = 0;
+    p->used = 0;
+}

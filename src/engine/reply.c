@@ -1,0 +1,221 @@
+/* Formatting replies into the window. */
+#include "engine/reply.h"
+
+#include "engine_internal.h"
+
+#include "base/numbers.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define VALUE_SENT_DIRECTLY (16 * 1024) /* longer values go out by writev from where they are */
+#define HEADER_MAX          (1 + INT64_TEXT_MAX + 2)
+
+static void put(struct request *req, const char *text, size_t len)
+{
+    memcpy(window_room(req->window, len), text, len);
+    req->window->at += len;
+}
+
+#define PUT(req, literal) put(req, literal, sizeof(literal) - 1)
+
+/* "$12\r\n" and its like. */
+static inline void put_header(struct request *req, char type, int64_t number)
+{
+    char *at = window_room(req->window, HEADER_MAX), *start = at;
+
+    *at++ = type;
+    if (number >= 0 && number < 10)
+        *at++ = (char)('0' + number);
+    else
+        at += int64_format(at, number);
+    *at++ = '\r';
+    *at++ = '\n';
+    req->window->at += at - start;
+}
+
+void reply_raw(struct request *req, struct bytes formatted) { put(req, formatted.data, formatted.len); }
+
+void reply_ok(struct request *req) { PUT(req, "+OK\r\n"); }
+
+void reply_status(struct request *req, const char *text)
+{
+    size_t len = strlen(text);
+    char *at = window_room(req->window, len + 3);
+
+    *at = '+';
+    memcpy(at + 1, text, len);
+    memcpy(at + 1 + len, "\r\n", 2);
+    req->window->at += len + 3;
+}
+
+/* --- errors ------------------------------------------------------------------------------------- */
+
+void reply_error(struct request *req, const char *text)
+{
+    size_t len = strlen(text);
+    char *at = window_room(req->window, len + 3);
+
+    *at++ = '-';
+    for (size_t i = 0; i < len; i++) /* an error is one line, whatever the user's text holds */
+        *at++ = text[i] == '\r' || text[i] == '\n' ? ' ' : text[i];
+    memcpy(at, "\r\n", 2);
+    req->window->at += len + 3;
+    req->flags |= REQUEST_FAILED;
+    req->engine->stats.errors++;
+}
+
+void reply_error_format(struct request *req, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    reply_error(req, text);
+}
+
+void reply_wrong_arity(struct request *req)
+{
+    char name[COMMAND_NAME_MAX];
+
+    reply_error_format(req, "ERR wrong number of arguments for '%s' command",
+                       command_full_name(req->command, name));
+}
+
+void reply_syntax_error(struct request *req) { reply_error(req, ERR_SYNTAX); }
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+void reply_int(struct request *req, int64_t value)
+{
+    if (value == 0)
+        PUT(req, ":0\r\n");
+    else if (value == 1)
+        PUT(req, ":1\r\n");
+    else
+        put_header(req, ':', value);
+}
+
+/* The usual short value in one go: header, bytes and end of line into one piece of room. */
+void reply_bulk(struct request *req, struct bytes value)
+{
+    struct window *window = req->window;
+    char *at, *start;
+
+    if (value.len >= VALUE_SENT_DIRECTLY) {
+        put_header(req, '$', (int64_t)value.len);
+        window_send_value(window, value);
+        PUT(req, "\r\n");
+        return;
+    }
+    start = at = window_room(window, value.len + HEADER_MAX + 2);
+    *at++ = '$';
+    if (value.len < 10)
+        *at++ = (char)('0' + value.len);
+    else
+        at += int64_format(at, (int64_t)value.len);
+    *at++ = '\r';
+    *at++ = '\n';
+    if (value.len)
+        memcpy(at, value.data, value.len);
+    at += value.len;
+    *at++ = '\r';
+    *at++ = '\n';
+    window->at += at - start;
+}
+
+void reply_bulk_string(struct request *req, const char *text)
+{
+    reply_bulk(req, bytes_from_string(text));
+}
+
+void reply_bulk_int(struct request *req, int64_t value)
+{
+    char text[INT64_TEXT_MAX];
+
+    reply_bulk(req, (struct bytes){text, int64_format(text, value)});
+}
+
+static bool is_resp3(const struct request *req) { return req->client->resp == 3; }
+
+void reply_null(struct request *req)
+{
+    if (is_resp3(req))
+        PUT(req, "_\r\n");
+    else
+        PUT(req, "$-1\r\n");
+}
+
+void reply_null_array(struct request *req)
+{
+    if (is_resp3(req))
+        PUT(req, "_\r\n");
+    else
+        PUT(req, "*-1\r\n");
+}
+
+void reply_double(struct request *req, double value)
+{
+    char text[DOUBLE_TEXT_MAX + 3];
+    size_t len;
+
+    if (!is_resp3(req)) {
+        len = double_format(text, value);
+        reply_bulk(req, (struct bytes){text, len});
+        return;
+    }
+    text[0] = ',';
+    len = 1 + double_format(text + 1, value);
+    memcpy(text + len, "\r\n", 2);
+    put(req, text, len + 2);
+}
+
+void reply_bool(struct request *req, bool value)
+{
+    if (!is_resp3(req))
+        reply_int(req, value);
+    else if (value)
+        PUT(req, "#t\r\n");
+    else
+        PUT(req, "#f\r\n");
+}
+
+void reply_verbatim(struct request *req, struct bytes text, const char *format)
+{
+    if (!is_resp3(req)) {
+        reply_bulk(req, text);
+        return;
+    }
+    put_header(req, '=', (int64_t)text.len + 4);
+    put(req, format, 3);
+    PUT(req, ":");
+    window_send_value(req->window, text);
+    PUT(req, "\r\n");
+}
+
+/* --- aggregates --------------------------------------------------------------------------------- */
+
+void reply_array(struct request *req, size_t count) { put_header(req, '*', (int64_t)count); }
+
+void reply_map(struct request *req, size_t pairs)
+{
+    if (is_resp3(req))
+        put_header(req, '%', (int64_t)pairs);
+    else
+        put_header(req, '*', (int64_t)pairs * 2);
+}
+
+void reply_set(struct request *req, size_t count)
+{
+    put_header(req, is_resp3(req) ? '~' : '*', (int64_t)count);
+}
+
+void reply_push(struct request *req, size_t count)
+{
+    put_header(req, is_resp3(req) ? '>' : '*', (int64_t)count);
+}
+
+void reply_unmute(struct request *req) { req->window->is_muted = false; }

@@ -1,0 +1,219 @@
+/* DEBUG: for tests and for looking inside. Refused unless enable-debug-command allows it. */
+#include "server.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/numbers.h"
+#include "engine/events.h"
+#include "net/socket.h"
+#include "store/string_value.h"
+#include "types/list.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define ERR_DEBUG_REFUSED                                                                          \
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "  \
+    "can run it from a local connection, otherwise you need to set this option in the "           \
+    "configuration file, and then restart the server."
+
+static const struct event_kind EVENT_SET = {EVENT_CLASS_STRING, "set"};
+
+static bool is_allowed(struct request *req)
+{
+    int allowed = server_of(req)->settings.debug_command;
+
+    return allowed == DEBUG_YES || (allowed == DEBUG_LOCAL && socket_peer_is_local(req->client->fd));
+}
+
+/* --- time ---------------------------------------------------------------------------------------------------- */
+
+static void debug_sleep(struct request *req)
+{
+    double seconds;
+    struct timespec time;
+
+    if (!double_parse(req->argv[2], &seconds) || !(seconds >= 0) || seconds > 1e9)
+        seconds = 0;
+    time.tv_sec = (time_t)seconds;
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    nanosleep(&time, NULL);
+    clock_sync(req->engine->clock);
+    reply_ok(req);
+}
+
+/* ADVANCE ms | FREEZE | THAW */
+static void debug_clock(struct request *req)
+{
+    struct clock *clock = req->engine->clock;
+    int64_t ms;
+
+    if (req->argc == 4 && argument_is(req, 2, "advance")) {
+        if (!parse_int_range_or_reply(req, 3, 0, INT64_C(1) << 52, &ms, ERR_NOT_INTEGER))
+            return;
+        clock_advance(clock, ms);
+        store_tick(req->engine->store);
+    } else if (req->argc == 3 && argument_is(req, 2, "freeze")) {
+        clock_freeze(clock);
+    } else if (req->argc == 3 && argument_is(req, 2, "thaw")) {
+        clock_thaw(clock);
+    } else {
+        reply_syntax_error(req);
+        return;
+    }
+    server_of(req)->has_work = true; /* what is due now is not left for the next cron */
+    reply_ok(req);
+}
+
+/* Serves events in turns of their own for some milliseconds, as a busy script will. */
+static void debug_nested_loop(struct request *req)
+{
+    uint64_t end_ns;
+    int64_t ms;
+
+    if (!parse_int_range_or_reply(req, 2, 0, 60000, &ms, ERR_NOT_INTEGER))
+        return;
+    end_ns = clock_work_ns() + (uint64_t)ms * 1000000;
+    while (clock_work_ns() < end_ns)
+        engine_nested_turn(req->engine);
+    reply_ok(req);
+}
+
+/* --- data ---------------------------------------------------------------------------------------------------- */
+
+/* count [prefix] [size]: keys prefix:0 ... that are absent get a value. */
+static void debug_populate(struct request *req)
+{
+    struct bytes prefix = req->argc > 3 ? req->argv[3] : BYTES("key");
+    int64_t count, size = 0;
+    size_t key_size = prefix.len + INT64_TEXT_MAX + 2;
+    char *key, text[64], *value;
+
+    if (req->argc > 5) {
+        reply_wrong_arity(req);
+        return;
+    }
+    if (!parse_int_range_or_reply(req, 2, 0, INT64_MAX, &count, ERR_NOT_POSITIVE) ||
+        (req->argc == 5 && !parse_int_range_or_reply(req, 4, 0, req->engine->settings.bulk_len_max,
+                                                     &size, ERR_NOT_POSITIVE)))
+        return;
+    key = mem_alloc(key_size);
+    value = size ? mem_alloc_zero((size_t)size) : NULL;
+    for (int64_t i = 0; i < count; i++) {
+        size_t len = (size_t)snprintf(key, key_size, "%.*s:%lld", (int)prefix.len, prefix.data,
+                                      (long long)i);
+        struct bytes name = {key, len};
+        struct bytes content = {text, (size_t)snprintf(text, sizeof text, "value:%lld", (long long)i)};
+        struct key_ref ref = store_find(req->db, name, hash_bytes(name), LOOKUP_WRITE);
+
+        if (ref.entry)
+            continue;
+        if (value) {
+            memcpy(value, text, content.len < (size_t)size ? content.len : (size_t)size);
+            content = (struct bytes){value, (size_t)size};
+        }
+        string_set(&ref, name, content, false);
+        key_changed(req, req->db, name, &EVENT_SET, 1);
+    }
+    mem_free(value, (size_t)size);
+    mem_free(key, key_size);
+    reply_ok(req);
+}
+
+static void debug_digest(struct request *req)
+{
+    char digest[DIGEST_TEXT_SIZE];
+
+    digest_all(req->engine->store, digest);
+    reply_status(req, digest);
+}
+
+static void debug_object(struct request *req)
+{
+    struct key_ref ref = key_find(req, 2, LOOKUP_NOTOUCH | LOOKUP_QUIET);
+    struct store *store = req->engine->store;
+    char line[256];
+
+    if (!ref.entry) {
+        reply_error(req, ERR_NO_SUCH_KEY);
+        return;
+    }
+    snprintf(line, sizeof line,
+             "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
+             (void *)ref.entry,
+             ref.entry->type == VALUE_LIST ? list_encoding(entry_value(ref.entry))
+                                           : string_encoding(ref.entry),
+             ref.entry->type == VALUE_LIST ? list_memory(entry_value(ref.entry))
+                                           : string_len(ref.entry),
+             ref.entry->access, (unsigned long long)store_idle_seconds(store, ref.entry));
+    reply_status(req, line);
+}
+
+static void debug_set_active_expire(struct request *req)
+{
+    req->engine->store->is_active_expire_off = bytes_equal(req->argv[2], BYTES("0"));
+    reply_ok(req);
+}
+
+/* --- the command --------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int argc; /* negative: at least */
+    void (*run)(struct request *req);
+    const char *syntax, *summary;
+} actions[] = {
+    {"clock", -3, debug_clock, "ADVANCE ms | FREEZE | THAW",
+     "Moves, stops and releases the clock that expiry and waiting see."},
+    {"digest", 2, debug_digest, "", "Returns a digest of all data."},
+    {"nested-loop", 3, debug_nested_loop, "ms", "Serves other clients from within this command."},
+    {"object", -3, debug_object, "key", "Shows the inside of a value."},
+    {"populate", -3, debug_populate, "count [prefix] [size]", "Makes string keys."},
+    {"set-active-expire", 3, debug_set_active_expire, "0 | 1",
+     "Leaves expired keys until they are asked for."},
+    {"sleep", 3, debug_sleep, "seconds", "Stops the server for a while."},
+};
+#define ACTIONS (sizeof actions / sizeof *actions)
+
+static void reply_help(struct request *req)
+{
+    char line[256];
+
+    reply_array(req, 1 + 2 * ACTIONS);
+    reply_status(req, "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    for (size_t i = 0; i < ACTIONS; i++) {
+        snprintf(line, sizeof line, "%s %s", actions[i].name, actions[i].syntax);
+        reply_status(req, line);
+        snprintf(line, sizeof line, "    %s", actions[i].summary);
+        reply_status(req, line);
+    }
+}
+
+static void cmd_debug(struct request *req)
+{
+    if (!is_allowed(req)) {
+        reply_error(req, ERR_DEBUG_REFUSED);
+        return;
+    }
+    if (req->argc == 2 && argument_is(req, 1, "help")) {
+        reply_help(req);
+        return;
+    }
+    for (size_t i = 0; i < ACTIONS; i++)
+        if (argument_is(req, 1, actions[i].name) &&
+            (actions[i].argc > 0 ? req->argc == actions[i].argc : req->argc >= -actions[i].argc)) {
+            actions[i].run(req);
+            return;
+        }
+    reply_error_format(req,
+                       "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG "
+                       "HELP.",
+                       (int)(req->argv[1].len < 128 ? req->argv[1].len : 128), req->argv[1].data);
+}
+
+static const struct command debug_commands[] = {
+    {"debug", cmd_debug, -2, CMD_ADMIN | CMD_DANGEROUS | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE,
+     {0, 0, 0}, NULL, "1.0.0", "depends on the subcommand", "subcommand [arg [arg ...]]",
+     "Looks inside the server and moves its clock."},
+};
+REGISTER_COMMANDS("server", debug_commands);

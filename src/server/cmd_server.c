@@ -1,0 +1,59 @@
+/* INFO and SHUTDOWN. */
+#include "server.h"
+
+#include "base/log.h"
+
+static void cmd_info(struct request *req)
+{
+    struct text out = {0};
+
+    info_write(server_of(req), &out, req->argv + 1, req->argc - 1);
+    reply_verbatim(req, text_bytes(&out), "txt");
+    text_release(&out);
+}
+
+/* [NOSAVE | SAVE] [NOW] [FORCE] | ABORT. There is nothing to save yet and no replica to wait for. */
+static void cmd_shutdown(struct request *req)
+{
+    bool save = false, nosave = false, abort = false, other = false;
+
+    for (int i = 1; i < req->argc; i++) {
+        if (argument_is(req, i, "save"))
+            save = true;
+        else if (argument_is(req, i, "nosave"))
+            nosave = true;
+        else if (argument_is(req, i, "abort"))
+            abort = true;
+        else if (argument_is(req, i, "now") || argument_is(req, i, "force"))
+            other = true;
+        else {
+            reply_syntax_error(req);
+            return;
+        }
+    }
+    if ((save && nosave) || (abort && (save || nosave || other))) {
+        reply_syntax_error(req);
+        return;
+    }
+    if (abort) {
+        reply_error(req, "ERR No shutdown in progress.");
+        return;
+    }
+    if (save) {
+        reply_error(req, "ERR Errors trying to SHUTDOWN. Check logs.");
+        log_write(LOG_WARNING, "SHUTDOWN SAVE: writing a snapshot is not supported yet");
+        return;
+    }
+    log_write(LOG_NOTICE, "User requested shutdown...");
+    req->engine->should_stop = true;
+    client_close_after_reply(req->client);
+}
+
+static const struct command server_commands[] = {
+    {"info", cmd_info, -1, CMD_LOADING | CMD_STALE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
+     "O(1)", "[section [section ...]]", "Shows facts and figures of the server."},
+    {"shutdown", cmd_shutdown, -1,
+     CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_NO_MULTI | CMD_ALLOW_BUSY, {0, 0, 0},
+     NULL, "1.0.0", "O(1)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Ends the server."},
+};
+REGISTER_COMMANDS("server", server_commands);

@@ -1,0 +1,106 @@
+/* The digest of all data, computed as Redis computes it (its DEBUG DIGEST), so that a Tern and a Redis
+ * with equal data give equal digests.
+ *
+ *     mix(d, x):  d = SHA1(d xor SHA1(x))     order matters
+ *     add(d, x):  d = d xor SHA1(x)           order does not */
+#include "server.h"
+
+#include "base/assert.h"
+#include "base/sha1.h"
+#include "ds/listpack.h"
+#include "store/string_value.h"
+#include "types/list.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+static void add(unsigned char *digest, struct bytes bytes)
+{
+    unsigned char hash[SHA1_SIZE];
+    struct sha1 sha1;
+
+    sha1_init(&sha1);
+    sha1_add(&sha1, bytes.data, bytes.len);
+    sha1_finish(&sha1, hash);
+    for (int i = 0; i < SHA1_SIZE; i++)
+        digest[i] ^= hash[i];
+}
+
+static void mix(unsigned char *digest, struct bytes bytes)
+{
+    struct sha1 sha1;
+
+    add(digest, bytes);
+    sha1_init(&sha1);
+    sha1_add(&sha1, digest, SHA1_SIZE);
+    sha1_finish(&sha1, digest);
+}
+
+static void mix_number(unsigned char *digest, uint32_t number)
+{
+    uint32_t big_endian = htonl(number);
+
+    mix(digest, (struct bytes){(const char *)&big_endian, sizeof big_endian});
+}
+
+/* Types by the numbers of Redis's objects, in the order of enum value_type. */
+static const uint32_t object_types[VALUE_TYPE_COUNT] = {0, 1, 2, 3, 4, 6};
+
+static void mix_list(unsigned char *digest, const struct list *list)
+{
+    struct list_iter iter;
+    struct bytes value;
+
+    list_iter_init(&iter, list, 0, LIST_TAIL);
+    while (list_iter_next(&iter, &value))
+        mix(digest, value);
+}
+
+static void mix_value(unsigned char *digest, const struct entry *entry)
+{
+    char text[INT64_TEXT_MAX];
+
+    switch (entry->type) {
+    case VALUE_STRING:
+        mix(digest, string_get(entry, text));
+        break;
+    case VALUE_LIST:
+        mix_list(digest, entry_value(entry));
+        break;
+    default:
+        ASSERT(!"a type that has a digest");
+    }
+}
+
+static void digest_entry(unsigned char *total, const struct entry *entry)
+{
+    unsigned char digest[SHA1_SIZE] = {0};
+
+    mix(digest, entry_key(entry));
+    mix_number(digest, object_types[entry->type]);
+    mix_value(digest, entry);
+    if (entry->flags & ENTRY_EXPIRES)
+        add(digest, BYTES("!!expire!!"));
+    for (int i = 0; i < SHA1_SIZE; i++)
+        total[i] ^= digest[i];
+}
+
+void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE])
+{
+    unsigned char digest[SHA1_SIZE] = {0};
+
+    for (int i = 0; i < store->db_count; i++) {
+        const struct db *db = &store->dbs[i];
+        const struct entry *entry;
+        struct dict_iter iter;
+
+        if (!store_size(db))
+            continue;
+        mix_number(digest, (uint32_t)i);
+        dict_iter_init(&iter, &db->keys);
+        while ((entry = dict_iter_next(&iter)) != NULL)
+            digest_entry(digest, entry);
+    }
+    for (int i = 0; i < SHA1_SIZE; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}

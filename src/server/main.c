@@ -1,0 +1,357 @@
+/* From the command line to the loop and back. */
+#include "server.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/version.h"
+#include "net/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OWN_DESCRIPTORS 32 /* beside those of clients */
+
+/* --- the command line ------------------------------------------------------------------------------------- */
+
+static int print_version(void)
+{
+    printf("Tern server v=%s tern=%s sha=00000000:0 malloc=tern-slab bits=64 build=0\n", REDIS_VERSION,
+           TERN_VERSION);
+    return 0;
+}
+
+static int print_help(void)
+{
+    puts("usage: tern-server [configuration-file] [--directive value ...]\n"
+         "\n"
+         "  tern-server                               defaults, port 6379\n"
+         "  tern-server /etc/tern.conf --port 7777    a file, then what overrides it\n"
+         "  tern-server --port 0 --port-file FILE     any free port, written to FILE\n"
+         "  tern-server --version | --help\n"
+         "\n"
+         "Directives are those of redis-server; redis.conf.example explains them.");
+    return 0;
+}
+
+static int fatal(const struct error *error)
+{
+    fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Redis %s) ***\n%s\n", REDIS_VERSION, error->text);
+    return 1;
+}
+
+/* "--port" "7777", also "--bind" "127.0.0.1" "::1". */
+static int apply_options(struct server *server, char **argv, int argc, struct error *error)
+{
+    struct bytes words[CONFIG_ARGS_MAX];
+    int at = 0;
+
+    while (at < argc) {
+        const char *first = argv[at];
+        int count = 0;
+
+        do {
+            if (count == CONFIG_ARGS_MAX)
+                return error_set(error, "too many values for '%s'", first);
+            words[count++] = bytes_from_string(argv[at++]);
+        } while (at < argc && strncmp(argv[at], "--", 2));
+        words[0].data += 2;
+        words[0].len -= 2;
+        if (config_apply(server, words, count, true, error) < 0) {
+            struct error reason = *error;
+
+            return error_set(error, "Reading the command line\n>>> '%s'\n%.300s", first + 2, reason.text);
+        }
+    }
+    return 0;
+}
+
+static int configure(struct server *server, char **argv, int argc, struct error *error)
+{
+    if (argc && strncmp(argv[0], "--", 2)) {
+        char *path = realpath(argv[0], NULL);
+
+        if (path) {
+            server->settings.config_file = mem_alloc(strlen(path) + 1);
+            memcpy(server->settings.config_file, path, strlen(path) + 1);
+            free(path); /* realpath's own */
+        }
+        if (config_read_file(server, argv[0], error) < 0)
+            return -1;
+        argv++, argc--;
+        if (argc && strncmp(argv[0], "--", 2))
+            return error_set(error, "'%s': an option begins with --", argv[0]);
+    }
+    return apply_options(server, argv, argc, error);
+}
+
+/* --- descriptors --------------------------------------------------------------------------------------------- */
+
+/* The limit on open files is raised for maxclients, or maxclients lowered to what is allowed. */
+static void fit_descriptors(struct server *server)
+{
+    struct engine_settings *settings = &server->engine->settings;
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings->max_clients + OWN_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        settings->max_clients = limit.rlim_cur > OWN_DESCRIPTORS ? (int64_t)limit.rlim_cur - OWN_DESCRIPTORS : 1;
+        log_write(LOG_WARNING, "maxclients has been reduced to %lld to compensate for low ulimit.",
+                  (long long)settings->max_clients);
+    }
+}
+
+static int add_listener(struct server *server, int fd, bool is_unix, struct error *error)
+{
+    if (engine_listen(server->engine, fd, is_unix) < 0) {
+        close(fd);
+        return error_set_errno(error, "listening");
+    }
+    server->listeners[server->listener_count++] = fd;
+    return 0;
+}
+
+/* An address with "-" in front may be missing on this machine. */
+static int listen_on(struct server *server, struct bytes word, int *port, struct error *error)
+{
+    bool is_optional = word.len && word.data[0] == '-';
+    char address[256];
+    int fd;
+
+    snprintf(address, sizeof address, "%.*s", (int)(word.len - is_optional), word.data + is_optional);
+    fd = socket_listen_tcp(address, port, (int)server->settings.tcp_backlog, error);
+    if (fd >= 0)
+        return add_listener(server, fd, false, error);
+    if (is_optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENOTSUP))
+        return 0;
+    log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
+    return -1;
+}
+
+static int listen_tcp(struct server *server, struct error *error)
+{
+    int port = (int)server->settings.port;
+    struct bytes words[BIND_MAX];
+    char buffer[4096];
+    int count;
+
+    if (port == 0 && !*server->settings.port_file)
+        return 0;
+    count = config_split(bytes_from_string(server->settings.bind), buffer, words, BIND_MAX);
+    for (int i = 0; i < count; i++)
+        if (listen_on(server, words[i], &port, error) < 0) {
+            log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
+            return -1;
+        }
+    server->settings.port = port;
+    return 0;
+}
+
+static int listen_unix(struct server *server, struct error *error)
+{
+    int fd;
+
+    if (!*server->settings.unix_path)
+        return 0;
+    fd = socket_listen_unix(server->settings.unix_path, (mode_t)server->settings.unix_permissions,
+                            (int)server->settings.tcp_backlog, error);
+    if (fd < 0) {
+        log_write(LOG_WARNING, "Failed opening Unix socket: %s", error->text);
+        return -1;
+    }
+    server->engine->unix_path = server->settings.unix_path;
+    return add_listener(server, fd, true, error);
+}
+
+/* Whole or not at all: written beside and renamed. */
+static int write_port_file(const struct server *server, struct error *error)
+{
+    const char *path = server->settings.port_file;
+    char beside[4096];
+    FILE *file;
+
+    if (!*path)
+        return 0;
+    snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid());
+    file = fopen(beside, "w");
+    if (!file)
+        return error_set_errno(error, "%s", beside);
+    if (fprintf(file, "%lld\n", (long long)server->settings.port) < 0 || fclose(file) != 0 ||
+        rename(beside, path) < 0) {
+        unlink(beside);
+        return error_set_errno(error, "%s", path);
+    }
+    return 0;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------ */
+
+static void on_signal(struct engine_source *source, unsigned readiness)
+{
+    struct server *server = (struct server *)((char *)source - offsetof(struct server, signals));
+    struct signalfd_siginfo info;
+
+    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
+        return;
+    log_write(LOG_NOTICE, "Received %s scheduling shutdown...",
+              info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+    server->engine->should_stop = true;
+}
+
+static int watch_signals(struct server *server)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    server->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    server->signals.ready = on_signal;
+    return engine_watch(server->engine, server->signal_fd, &server->signals, EVENT_READABLE);
+}
+
+static void on_parent_gone(struct engine_source *source, unsigned readiness)
+{
+    struct server *server = (struct server *)((char *)source - offsetof(struct server, parent));
+
+    log_write(LOG_NOTICE, "The parent process has ended, shutting down...");
+    server->engine->should_stop = true;
+}
+
+/* Through a pidfd: prctl's signal is bound to the parent's thread, not to the process. */
+static int watch_parent(struct server *server, pid_t parent, struct error *error)
+{
+    if (!server->settings.exit_with_parent)
+        return 0;
+    server->parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
+    if (server->parent_fd < 0 || getppid() != parent)
+        return error_set_errno(error, "exit-with-parent: watching process %d", (int)parent);
+    server->parent.ready = on_parent_gone;
+    return engine_watch(server->engine, server->parent_fd, &server->parent, EVENT_READABLE);
+}
+
+/* --- a life --------------------------------------------------------------------------------------------------- */
+
+static void make_run_id(char out[41])
+{
+    unsigned char bytes[20];
+
+    random_secret(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static int assemble(struct server *server, struct error *error)
+{
+    uint64_t seed;
+
+    random_secret(&seed, sizeof seed);
+    make_run_id(server->run_id);
+    if (chdir(server->settings.dir) < 0)
+        return error_set_errno(error, "Can't chdir to '%s'", server->settings.dir);
+    if (log_set_file(server->settings.log_file, error) < 0)
+        return -1;
+    server->loop = event_loop_new();
+    if (!server->loop)
+        return error_set_errno(error, "epoll");
+    server->store = store_new((int)server->settings.databases, &server->clock, seed);
+    server->store->settings = server->staged_store;
+    server->engine = engine_new(server->store, &server->clock, server->loop);
+    server->engine->settings = server->staged;
+    server->engine->host = server;
+    server->started_ms = clock_now_ms(&server->clock);
+    return 0;
+}
+
+static int open_up(struct server *server, pid_t parent, struct error *error)
+{
+    fit_descriptors(server);
+    if (watch_signals(server) < 0)
+        return error_set_errno(error, "signals");
+    if (watch_parent(server, parent, error) < 0 || listen_tcp(server, error) < 0 ||
+        listen_unix(server, error) < 0)
+        return -1;
+    if (!server->listener_count)
+        return error_set(error, "Configured to not listen anywhere, exiting.");
+    log_write(LOG_NOTICE, "Server initialized");
+    if (server->settings.port)
+        log_write(LOG_NOTICE, "Ready to accept connections tcp");
+    if (*server->settings.unix_path)
+        log_write(LOG_NOTICE, "Ready to accept connections unix");
+    return write_port_file(server, error);
+}
+
+static void close_down(struct server *server)
+{
+    for (int i = 0; i < server->listener_count; i++) {
+        engine_stop_listening(server->engine, server->listeners[i]);
+        close(server->listeners[i]);
+    }
+    if (*server->settings.unix_path && server->engine->unix_path)
+        unlink(server->settings.unix_path);
+    log_write(LOG_WARNING, "Redis is now ready to exit, bye bye...");
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(TERN_DEBUG)
+/* Everything is freed, so that what is left over shows; a real end leaves that to the kernel. */
+static void dismantle(struct server *server)
+{
+    engine_free(server->engine);
+    store_free(server->store);
+    event_loop_free(server->loop);
+    config_release(server);
+    while (mem_background_step(INT64_MAX))
+        ;
+    if (mem_used())
+        fprintf(stderr, "LEAK: %zu bytes are still in use\n", mem_used());
+}
+#else
+static void dismantle(struct server *server) {}
+#endif
+
+static void report_to_log(const char *report) { log_write(LOG_WARNING, "%s", report); }
+
+int main(int argc, char **argv)
+{
+    static struct server server; /* one; large enough not to stand on the stack */
+    pid_t parent = getppid();
+    struct hash_seed seed;
+    struct error error;
+
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-v"))
+            return print_version();
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return print_help();
+    }
+    random_secret(&seed, sizeof seed);
+    hash_set_seed(seed);
+    clock_init(&server.clock);
+    assert_set_reporter(report_to_log);
+    config_set_defaults(&server);
+    if (configure(&server, argv + 1, argc - 1, &error) < 0)
+        return fatal(&error);
+    log_write(LOG_NOTICE, "Tern %s is starting, speaking as Redis %s", TERN_VERSION, REDIS_VERSION);
+    if (assemble(&server, &error) < 0 || open_up(&server, parent, &error) < 0) {
+        log_write(LOG_WARNING, "%s", error.text);
+        return 1;
+    }
+    server_run(&server);
+    close_down(&server);
+    dismantle(&server);
+    return 0;
+}

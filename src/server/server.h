@@ -1,0 +1,86 @@
+/* The server's own state, seen by this folder alone: what was configured, and the parts that main put
+ * together. Handlers of this folder reach it through server_of(). */
+#ifndef TERN_SERVER_SERVER_H
+#define TERN_SERVER_SERVER_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/request.h"
+
+#define BIND_MAX      16
+#define CONFIG_ARGS_MAX 64
+
+struct server_settings {
+    int64_t port, tcp_backlog, databases, hz, unix_permissions;
+    char *bind;        /* addresses, separated by spaces */
+    char *unix_path, *dir, *log_file, *port_file, *password;
+    int log_level;
+    int debug_command; /* enum debug_allowed */
+    bool exit_with_parent;
+    int64_t list_listpack_size;
+    char *config_file; /* absolute; NULL for none */
+};
+
+enum debug_allowed { DEBUG_NO, DEBUG_YES, DEBUG_LOCAL };
+
+struct server {
+    struct server_settings settings;
+    struct engine_settings staged; /* until there is an engine */
+    struct store_settings staged_store;
+    struct clock clock;
+    struct store *store;
+    struct event_loop *loop;
+    struct engine *engine;
+    int listeners[BIND_MAX + 1];
+    int listener_count;
+    struct engine_source signals, parent;
+    int signal_fd, parent_fd;
+    int64_t started_ms;
+    char run_id[41];
+    uint64_t next_cron_ns, next_slice_ns;
+    bool has_work;
+    /* instantaneous figures of INFO, over the last second */
+    struct {
+        uint64_t at_ns, commands, bytes_in, bytes_out;
+        double commands_per_second, kb_in_per_second, kb_out_per_second;
+    } rate;
+    uint64_t rss_peak;
+};
+
+static inline struct server *server_of(const struct request *req) { return req->engine->host; }
+
+/* --- config.c ----------------------------------------------------------------------------------- */
+
+void config_set_defaults(struct server *server);
+void config_release(struct server *server);
+/* One directive with its values. Returns -1 with the reason. 'at_start' allows what cannot change later. */
+int config_apply(struct server *server, const struct bytes *args, int argc, bool at_start,
+                 struct error *error);
+/* The whole file; the error names the line's number and the line. */
+int config_read_file(struct server *server, const char *path, struct error *error);
+/* Splits a line as Redis does: words, "..." with escapes, '...'. Returns the number of words, -1 when quotes are not
+ * balanced. Words lie in 'buffer', which holds at least the line's length. */
+int config_split(struct bytes line, char *buffer, struct bytes *words, int words_max);
+
+struct config_row;
+size_t config_count(void);
+const char *config_name(size_t at);
+void config_format(const struct server *server, size_t at, struct text *out);
+
+/* --- info.c ---------------------------------------------------------------------------------------- */
+
+/* 'sections' as the arguments of INFO; none: the default ones. */
+void info_write(struct server *server, struct text *out, const struct bytes *sections, int count);
+
+/* --- digest.c --------------------------------------------------------------------------------------- */
+
+#define DIGEST_TEXT_SIZE 41
+/* As Redis's DEBUG DIGEST computes it: equal datasets have equal digests. */
+void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE]);
+
+/* --- cron.c ------------------------------------------------------------------------------------------ */
+
+/* The loop: turns, housekeeping in slices, and what is done some times a second. */
+void server_run(struct server *server);
+
+#endif

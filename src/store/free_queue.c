@@ -1,0 +1,163 @@
+/* Values and whole databases that were removed and go in slices, so that nobody waits for them. */
+#include "store_internal.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "store/string_value.h"
+#include "types/list.h"
+
+#define FREE_AT_ONCE 64 /* a value of this many blocks is not worth a place in the queue */
+#define FREE_PIECE   64 /* blocks between two looks at the clock */
+
+struct free_item {
+    struct free_item *next;
+    enum { ITEM_VALUE, ITEM_DB } kind;
+    enum value_type type; /* of a value */
+    void *value;
+    struct dict keys; /* of a database */
+    struct dict_iter iter;
+    struct wheel *deadlines;
+};
+
+struct free_queue {
+    struct free_item *first, **last;
+    size_t size;
+};
+
+struct free_queue *free_queue_new(void)
+{
+    struct free_queue *queue = mem_alloc_zero(sizeof *queue);
+
+    queue->last = &queue->first;
+    return queue;
+}
+
+void free_queue_free(struct free_queue *queue)
+{
+    ASSERT(!queue->first);
+    mem_free(queue, sizeof *queue);
+}
+
+static struct free_item *append(struct free_queue *queue)
+{
+    struct free_item *item = mem_alloc_zero(sizeof *item);
+
+    *queue->last = item;
+    queue->last = &item->next;
+    queue->size++;
+    return item;
+}
+
+void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel *deadlines)
+{
+    struct free_item *item = append(queue);
+
+    item->kind = ITEM_DB;
+    item->keys = *keys;
+    item->deadlines = deadlines;
+    dict_iter_init(&item->iter, &item->keys);
+}
+
+/* --- values by type ---------------------------------------------------------------------- */
+
+static size_t effort(const struct entry *entry)
+{
+    switch (entry->type) {
+    case VALUE_STRING:
+        return 1; /* base/mem gives large blocks back in slices itself */
+    case VALUE_LIST:
+        return list_free_effort(entry_value(entry));
+    default:
+        ASSERT(!"a type that can be freed");
+        return 1;
+    }
+}
+
+/* True when all is gone. */
+static bool free_piece(enum value_type type, void *value, size_t blocks)
+{
+    switch (type) {
+    case VALUE_STRING:
+        string_block_free(value);
+        return true;
+    case VALUE_LIST:
+        return list_free_step(value, blocks);
+    default:
+        ASSERT(!"a type that can be freed");
+        return true;
+    }
+}
+
+static void queue_value(struct free_queue *queue, struct entry *entry)
+{
+    struct free_item *item = append(queue);
+
+    item->kind = ITEM_VALUE;
+    item->type = entry->type;
+    item->value = entry_value(entry);
+}
+
+static void value_free_or_queue(struct free_queue *queue, struct entry *entry)
+{
+    if (entry->form != FORM_CELL)
+        return;
+    if (effort(entry) > FREE_AT_ONCE)
+        queue_value(queue, entry);
+    else
+        while (!free_piece(entry->type, entry_value(entry), SIZE_MAX))
+            ;
+}
+
+void value_free(struct store *store, struct entry *entry)
+{
+    value_free_or_queue(store->freeing, entry);
+}
+
+/* --- slices ------------------------------------------------------------------------------ */
+
+/* Frees up to FREE_PIECE keys of a database; true when it is empty. A large value among them goes to
+ * the end of the queue. */
+static bool free_db_piece(struct free_queue *queue, struct free_item *item)
+{
+    for (int i = 0; i < FREE_PIECE; i++) {
+        struct entry *entry = dict_iter_next(&item->iter);
+
+        if (!entry) {
+            dict_release(&item->keys);
+            wheel_free(item->deadlines);
+            return true;
+        }
+        value_free_or_queue(queue, entry);
+        entry_free(entry);
+    }
+    return false;
+}
+
+static bool item_free_piece(struct free_queue *queue, struct free_item *item)
+{
+    if (item->kind == ITEM_DB)
+        return free_db_piece(queue, item);
+    return free_piece(item->type, item->value, FREE_PIECE);
+}
+
+bool free_queue_step(struct free_queue *queue, int64_t budget_ns)
+{
+    uint64_t start = clock_work_ns();
+
+    while (queue->first) {
+        struct free_item *item = queue->first;
+
+        if (item_free_piece(queue, item)) {
+            queue->first = item->next;
+            if (!queue->first)
+                queue->last = &queue->first;
+            queue->size--;
+            mem_free(item, sizeof *item);
+        }
+        if ((int64_t)(clock_work_ns() - start) >= budget_ns)
+            break;
+    }
+    return queue->first != NULL;
+}
+
+size_t free_queue_size(const struct free_queue *queue) { return queue->size; }

@@ -1,0 +1,882 @@
+/* A list is one roomy listpack, or a chain of blocks:
+ *
+ *     struct list ─── memory  [ room | header a b c d ... FF | room ]          "listpack"
+ *
+ *     struct list ─── chain ─── blocks  [ spare | 0 | 1 | 2 | ... | spare ]    "quicklist"
+ *                                         │   └ a large value alone ("plain")
+ *                                         └ memory [ room | header ... FF | room ]
+ *
+ * Room on both sides makes every push and pop at either end a matter of that value's bytes: an
+ * LPUSH to a listpack of 8 KB without it moves 4 KB on average. The room is within the allocation
+ * class while a list is small, and at most half of a chain's two end blocks; blocks between them
+ * are trimmed.
+ *
+ * The blocks of a chain are an array of 24 bytes each, not nodes with pointers: an index is found
+ * by adding counts along the array from the nearer end, which touches no block.
+ *
+ * When to change between the two, and what fits into a block, is Redis's rule to the byte
+ * (t_list.c and quicklist.c of 7.2), since OBJECT ENCODING shows it: a list becomes a chain when a
+ * command's values would exceed the limit, and is packed again when something was removed
+ * and it is one block of at most half the limit. */
+#include "types/list.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "ds/listpack.h"
+
+/* ---- the limit ---- */
+
+#define SAFE_BYTES 8192 /* the size limit where the configured one is a count */
+#define ENTRY_OVERHEAD                                                                             \
+    8 /* what quicklist.c adds to a value's length before it looks at the limit */
+
+static struct {
+    size_t bytes, count;               /* of a block */
+    size_t packed_bytes, packed_count; /* of a chain's only block that is packed again */
+} limit =
+#ifdef TERN_STRESS
+    {64, SIZE_MAX, 32, SIZE_MAX};
+#else
+    {8192, SIZE_MAX, 4096, SIZE_MAX};
+#endif
+
+void list_set_listpack_limit(int listpack_limit)
+{
+    if (listpack_limit >= 0) {
+        limit.count = listpack_limit > 0 ? (size_t)listpack_limit : 1;
+        limit.bytes = SAFE_BYTES;
+        limit.packed_count = limit.count / 2;
+        limit.packed_bytes = SIZE_MAX;
+    } else {
+        limit.count = SIZE_MAX;
+        limit.bytes = (size_t)2048 << (listpack_limit < -5 ? 5 : -listpack_limit);
+        limit.packed_count = SIZE_MAX;
+        limit.packed_bytes = limit.bytes / 2;
+    }
+}
+
+static bool exceeds_limit(size_t bytes, size_t count)
+{
+    return bytes > limit.bytes || count > limit.count;
+}
+
+/* Such a value gets a block of its own. */
+static bool is_large(struct bytes value) { return value.len > limit.bytes; }
+
+/* ---- a listpack with room on both sides ---- */
+
+#define PACKED_NEW_BYTES   16  /* a listpack of one short value */
+#define PACKED_SMALL_BYTES 256 /* moving that much within its block costs next to nothing */
+#define ENTRY_EXTRA_MAX    10  /* an entry is at most that much longer than its value */
+
+struct packed {
+    unsigned char *memory;
+    uint32_t front;    /* bytes of room before the listpack */
+    uint32_t capacity; /* bytes of the block, all of its class */
+};
+
+static struct listpack *packed_lp(const struct packed *packed)
+{
+    return (struct listpack *)(packed->memory + packed->front);
+}
+
+static size_t packed_bytes(const struct packed *packed)
+{
+    return listpack_bytes(packed_lp(packed));
+}
+
+/* Empty, all room at the end at which it will grow. */
+static struct packed packed_new(size_t capacity, enum list_end end)
+{
+    struct packed packed = {.capacity = (uint32_t)mem_block_size(capacity)};
+
+    packed.memory = mem_alloc(packed.capacity);
+    packed.front = end == LIST_HEAD ? packed.capacity - LISTPACK_EMPTY_SIZE : 0;
+    listpack_init(packed.memory + packed.front);
+    return packed;
+}
+
+static void packed_free(struct packed *packed) { mem_free(packed->memory, packed->capacity); }
+
+/* Brings the listpack to 'front' in a block of 'capacity'. */
+static void packed_place(struct packed *packed, size_t capacity, size_t front)
+{
+    ASSERT(capacity <= UINT32_MAX);
+    if (capacity == packed->capacity) {
+        memmove(packed->memory + front, packed_lp(packed), packed_bytes(packed));
+    } else if (front == packed->front) {
+        packed->memory = mem_resize(packed->memory, packed->capacity, capacity);
+    } else {
+        unsigned char *memory = mem_alloc(capacity);
+        memcpy(memory + front, packed_lp(packed), packed_bytes(packed));
+        packed_free(packed);
+        packed->memory = memory;
+    }
+    packed->capacity = (uint32_t)capacity;
+    packed->front = (uint32_t)front;
+}
+
+/* Gives back what is not used, down to the class of the listpack itself. */
+static void packed_trim(struct packed *packed)
+{
+    size_t capacity = mem_block_size(packed_bytes(packed));
+
+    if (capacity != packed->capacity)
+        packed_place(packed, capacity, 0);
+}
+
+static size_t packed_room(const struct packed *packed, enum list_end end)
+{
+    if (end == LIST_HEAD)
+        return packed->front;
+    return packed->capacity - packed->front - packed_bytes(packed);
+}
+
+/* Makes room for 'need' bytes at one end. What has run full at this end but not at the other slides
+ * when that buys enough pushes to pay for it; else the block grows, to 'grown' or more. */
+static void packed_make_room(struct packed *packed, enum list_end end, size_t need, size_t grown)
+{
+    size_t bytes = packed_bytes(packed);
+    size_t room = packed->capacity - bytes;
+    size_t capacity = mem_block_size(bytes + need);
+
+    if (packed_room(packed, end) >= need)
+        return;
+    if (room >= need && (room - need >= bytes / 8 || bytes <= PACKED_SMALL_BYTES)) {
+        size_t rest = (room - need) / 2;
+        packed_place(packed, packed->capacity, end == LIST_HEAD ? need + rest : rest);
+        return;
+    }
+    if (capacity < grown)
+        capacity = mem_block_size(grown);
+    packed_place(packed, capacity, end == LIST_HEAD ? capacity - bytes : 0);
+}
+
+static void packed_push(struct packed *packed, enum list_end end, struct bytes value, size_t grown)
+{
+    if (packed_room(packed, end) < value.len + ENTRY_EXTRA_MAX)
+        packed_make_room(packed, end, listpack_entry_bytes(value), grown);
+    if (end == LIST_TAIL)
+        listpack_extend_tail(packed_lp(packed), value);
+    else
+        packed->front = (uint32_t)((unsigned char *)listpack_extend_head(packed_lp(packed), value) -
+                                   packed->memory);
+}
+
+static void packed_drop(struct packed *packed, enum list_end end, size_t count)
+{
+    if (end == LIST_TAIL)
+        listpack_cut_tail(packed_lp(packed), count);
+    else
+        packed->front = (uint32_t)((unsigned char *)listpack_cut_head(packed_lp(packed), count) -
+                                   packed->memory);
+}
+
+/* Changes within are left to the listpack, which owns a block of just its class: these two
+ * hand it over and take it back. */
+static struct listpack *packed_lend(struct packed *packed, listpack_pos *at)
+{
+    size_t offset = *at ? (size_t)(*at - (listpack_pos)packed_lp(packed)) : 0;
+
+    packed_place(packed, mem_block_size(packed_bytes(packed)), 0);
+    if (*at)
+        *at = packed->memory + offset;
+    return packed_lp(packed);
+}
+
+static void packed_take_back(struct packed *packed, struct listpack *lp)
+{
+    packed->memory = (unsigned char *)lp;
+    packed->capacity = (uint32_t)mem_block_size(listpack_bytes(lp));
+}
+
+static void packed_insert(struct packed *packed, listpack_pos at, struct bytes value)
+{
+    struct listpack *lp = packed_lend(packed, &at);
+
+    packed_take_back(packed, listpack_insert(lp, at, value, NULL));
+}
+
+static void packed_replace(struct packed *packed, listpack_pos at, struct bytes value)
+{
+    struct listpack *lp = packed_lend(packed, &at);
+
+    packed_take_back(packed, listpack_replace(lp, at, value, NULL));
+}
+
+/* Returns what stands behind the removed entry, NULL at the end. */
+static listpack_pos packed_remove(struct packed *packed, listpack_pos at, size_t count)
+{
+    struct listpack *lp = packed_lend(packed, &at);
+
+    packed_take_back(packed, listpack_remove(lp, at, count, &at));
+    return at;
+}
+
+static void packed_check(const struct packed *packed)
+{
+    size_t bytes = packed_bytes(packed);
+
+    ASSERT(packed->capacity == mem_block_size(packed->capacity));
+    ASSERT(packed->front <= packed->capacity);
+    ASSERT(bytes <= packed->capacity - packed->front);
+    ASSERT(listpack_is_valid((struct bytes){(const char *)packed_lp(packed), bytes}));
+}
+
+/* ---- a chain of blocks ---- */
+
+#define BLOCK_NEW_BYTES  1024 /* an end block begins with this capacity and doubles */
+#define CHAIN_NEW_BLOCKS 4
+
+struct block {
+    union {
+        struct packed packed;
+        struct bytes plain; /* owned here */
+    };
+    uint32_t count; /* values: 1 when plain */
+    bool is_plain;
+};
+
+struct chain {
+    struct block *blocks; /* 'capacity' of them, 'count' in use from 'first' on */
+    size_t first, count, capacity;
+    size_t value_count;
+};
+
+static struct chain *chain_new(void)
+{
+    struct chain *chain = mem_alloc_zero(sizeof *chain);
+
+    chain->capacity = CHAIN_NEW_BLOCKS;
+    chain->blocks = mem_alloc(CHAIN_NEW_BLOCKS * sizeof *chain->blocks);
+    return chain;
+}
+
+/* Without its blocks. */
+static void chain_free(struct chain *chain)
+{
+    mem_free(chain->blocks, chain->capacity * sizeof *chain->blocks);
+    mem_free(chain, sizeof *chain);
+}
+
+static struct block *block_at(const struct chain *chain, size_t index)
+{
+    return &chain->blocks[chain->first + index];
+}
+
+static void blocks_place(struct chain *chain, size_t capacity, size_t first)
+{
+    struct block *blocks = chain->blocks;
+
+    if (capacity != chain->capacity)
+        blocks = mem_alloc(capacity * sizeof *blocks);
+    memmove(blocks + first, block_at(chain, 0), chain->count * sizeof *blocks);
+    if (capacity != chain->capacity)
+        mem_free(chain->blocks, chain->capacity * sizeof *blocks);
+    chain->blocks = blocks;
+    chain->capacity = capacity;
+    chain->first = first;
+}
+
+/* Makes a place for a block at 'index' by moving the shorter side. Addresses of blocks are void. */
+static struct block *chain_open(struct chain *chain, size_t index)
+{
+    bool is_nearer_head = index < chain->count - index;
+    size_t spare = chain->capacity - chain->count;
+
+    if ((is_nearer_head ? chain->first : spare - chain->first) == 0) {
+        size_t capacity = chain->capacity;
+        if (spare <= chain->count / 4)
+            capacity += capacity / 2;
+        blocks_place(chain, capacity, (capacity - chain->count + is_nearer_head) / 2);
+    }
+    struct block *blocks = block_at(chain, 0);
+    if (is_nearer_head) {
+        memmove(blocks - 1, blocks, index * sizeof *blocks);
+        chain->first--;
+    } else {
+        memmove(blocks + index + 1, blocks + index, (chain->count - index) * sizeof *blocks);
+    }
+    chain->count++;
+    return block_at(chain, index);
+}
+
+/* Forgets the block at 'index', whose memory is freed or owned elsewhere. */
+static void chain_close(struct chain *chain, size_t index)
+{
+    struct block *blocks = block_at(chain, 0);
+    size_t behind = chain->count - index - 1;
+
+    if (index < behind) {
+        memmove(blocks + 1, blocks, index * sizeof *blocks);
+        chain->first++;
+    } else {
+        memmove(blocks + index, blocks + index + 1, behind * sizeof *blocks);
+    }
+    chain->count--;
+    if (chain->count < chain->capacity / 4 && chain->capacity >= 2 * CHAIN_NEW_BLOCKS)
+        blocks_place(chain, chain->capacity / 2, (chain->capacity / 2 - chain->count) / 2);
+}
+
+/* Frees the block at 'index' with its values. */
+static void chain_discard(struct chain *chain, size_t index)
+{
+    struct block *block = block_at(chain, index);
+
+    chain->value_count -= block->count;
+    if (block->is_plain)
+        mem_free((char *)block->plain.data, block->plain.len);
+    else
+        packed_free(&block->packed);
+    chain_close(chain, index);
+}
+
+static struct bytes plain_copy(struct bytes value)
+{
+    char *copy = mem_alloc(value.len);
+
+    memcpy(copy, value.data, value.len);
+    return (struct bytes){copy, value.len};
+}
+
+/* Whether a value may join that block. */
+static bool block_takes(const struct block *block, struct bytes value)
+{
+    if (block->is_plain || is_large(value))
+        return false;
+    return !exceeds_limit(packed_bytes(&block->packed) + value.len + ENTRY_OVERHEAD,
+                          block->count + (size_t)1);
+}
+
+/* The blocks at the chain's ends grow by doubling, since more pushes are likely there. */
+static void chain_block_push(struct chain *chain, size_t index, enum list_end end,
+                             struct bytes value)
+{
+    struct block *block = block_at(chain, index);
+    bool is_end = index == (end == LIST_HEAD ? 0 : chain->count - 1);
+    size_t doubled = 2 * (size_t)block->packed.capacity;
+
+    packed_push(&block->packed, end, value,
+                !is_end                 ? 0
+                : doubled < limit.bytes ? doubled
+                                        : limit.bytes);
+    block->count++;
+}
+
+static void chain_trim(struct chain *chain, size_t index)
+{
+    if (index < chain->count && !block_at(chain, index)->is_plain)
+        packed_trim(&block_at(chain, index)->packed);
+}
+
+/* A new block at 'index' for one value. Its neighbours were the ends, or are trimmed already. */
+static void chain_put_alone(struct chain *chain, size_t index, struct bytes value)
+{
+    enum list_end end = index == 0 && chain->count > 0 ? LIST_HEAD : LIST_TAIL;
+    struct block *block = chain_open(chain, index);
+
+    if (is_large(value)) {
+        *block = (struct block){.plain = plain_copy(value), .count = 1, .is_plain = true};
+    } else {
+        size_t capacity = BLOCK_NEW_BYTES < limit.bytes ? BLOCK_NEW_BYTES : limit.bytes;
+        *block = (struct block){.packed = packed_new(capacity, end)};
+        chain_block_push(chain, index, end, value);
+    }
+    chain_trim(chain, index - 1);
+    chain_trim(chain, index + 1);
+}
+
+/* Adds a value between the blocks 'index' - 1 and 'index': to one of them where it fits. A push is
+ * this at 0 or behind the last. */
+static void chain_put(struct chain *chain, size_t index, struct bytes value)
+{
+    if (index > 0 && block_takes(block_at(chain, index - 1), value))
+        chain_block_push(chain, index - 1, LIST_TAIL, value);
+    else if (index < chain->count && block_takes(block_at(chain, index), value))
+        chain_block_push(chain, index, LIST_HEAD, value);
+    else
+        chain_put_alone(chain, index, value);
+    chain->value_count++;
+}
+
+static void chain_drop(struct chain *chain, enum list_end end, size_t count)
+{
+    while (count > 0) {
+        size_t index = end == LIST_HEAD ? 0 : chain->count - 1;
+        struct block *block = block_at(chain, index);
+        if (block->count <= count) {
+            count -= block->count;
+            chain_discard(chain, index);
+            continue;
+        }
+        packed_drop(&block->packed, end, count);
+        block->count -= (uint32_t)count;
+        chain->value_count -= count;
+        /* A quarter, since the next push would double it. */
+        if (block->packed.capacity > BLOCK_NEW_BYTES &&
+            packed_bytes(&block->packed) < block->packed.capacity / 4)
+            packed_trim(&block->packed);
+        return;
+    }
+}
+
+/* The block that holds the value at 'index', which becomes the index within it. From the nearer
+ * end. */
+static size_t chain_seek(const struct chain *chain, size_t *index)
+{
+    size_t block = 0, begin = 0;
+
+    if (*index < chain->value_count / 2) {
+        while (*index - begin >= block_at(chain, block)->count)
+            begin += block_at(chain, block++)->count;
+    } else {
+        block = chain->count - 1;
+        begin = chain->value_count - block_at(chain, block)->count;
+        while (*index < begin)
+            begin -= block_at(chain, --block)->count;
+    }
+    *index -= begin;
+    return block;
+}
+
+/* ---- changes within a chain ---- */
+
+/* Cuts a block before 'at', which is neither its first entry nor its end. */
+static void chain_split(struct chain *chain, size_t index, listpack_pos at)
+{
+    struct block *block = block_at(chain, index);
+    struct listpack *tail = listpack_copy(packed_lp(&block->packed));
+    struct block behind = {0};
+
+    for (listpack_pos back = listpack_last(packed_lp(&block->packed)); back != at;
+         back = listpack_prev(packed_lp(&block->packed), back))
+        behind.count++;
+    behind.count++;
+    block->count -= behind.count;
+    tail = listpack_remove(tail, listpack_first(tail), block->count, NULL);
+    packed_take_back(&behind.packed, tail);
+    packed_remove(&block->packed, at, behind.count);
+    *chain_open(chain, index + 1) = behind;
+}
+
+/* Joins a block with the next when both are one block's worth. */
+static void chain_join(struct chain *chain, size_t index)
+{
+    struct block *head = block_at(chain, index);
+    struct block *tail = head + 1;
+    listpack_pos none = NULL;
+
+    if (head->is_plain || tail->is_plain ||
+        exceeds_limit(packed_bytes(&head->packed) + packed_bytes(&tail->packed),
+                      (size_t)head->count + tail->count))
+        return;
+    struct listpack *lp = packed_lend(&head->packed, &none);
+    packed_take_back(&head->packed, listpack_join(lp, packed_lend(&tail->packed, &none)));
+    head->count += tail->count;
+    chain_close(chain, index + 1);
+}
+
+/* After a change at 'index' that split it or made it smaller: up to three blocks stand there now.
+ */
+static void chain_join_around(struct chain *chain, size_t index)
+{
+    size_t begin = index > 0 ? index - 1 : 0;
+
+    for (size_t i = index + 3; i-- > begin;) {
+        if (i + 1 < chain->count)
+            chain_join(chain, i);
+    }
+}
+
+/* Inserts before 'at' in a block; NULL is behind its last. */
+static void chain_insert(struct chain *chain, size_t index, listpack_pos at, struct bytes value)
+{
+    struct block *block = block_at(chain, index);
+
+    if (!at || block->is_plain || at == listpack_first(packed_lp(&block->packed))) {
+        chain_put(chain, at ? index : index + 1, value);
+    } else if (block_takes(block, value)) {
+        packed_insert(&block->packed, at, value);
+        block->count++;
+        chain->value_count++;
+    } else {
+        chain_split(chain, index, at);
+        chain_put(chain, index + 1, value);
+        chain_join_around(chain, index);
+    }
+}
+
+/* Removes an entry from a block of more than one; returns what stands behind it then. */
+static listpack_pos chain_remove(struct chain *chain, size_t index, listpack_pos at)
+{
+    struct block *block = block_at(chain, index);
+
+    chain->value_count--;
+    block->count--;
+    return packed_remove(&block->packed, at, 1);
+}
+
+/* Replaces the value at 'index' of a packed block. */
+static void block_set(struct chain *chain, size_t in_block, size_t index, struct bytes value)
+{
+    struct packed *packed = &block_at(chain, in_block)->packed;
+    listpack_pos at = listpack_at(packed_lp(packed), (int64_t)index);
+    char text[LISTPACK_TEXT_MAX];
+    size_t without = packed_bytes(packed) - listpack_entry_bytes(listpack_get(at, text));
+
+    if (!is_large(value) && !exceeds_limit(without + listpack_entry_bytes(value), 0))
+        packed_replace(packed, at, value);
+    else
+        chain_insert(chain, in_block, chain_remove(chain, in_block, at), value);
+}
+
+static void chain_set(struct chain *chain, size_t index, struct bytes value)
+{
+    size_t in_block = chain_seek(chain, &index);
+
+    if (block_at(chain, in_block)->count > 1) {
+        block_set(chain, in_block, index, value);
+    } else {
+        chain_discard(chain, in_block);
+        chain_put(chain, in_block, value);
+    }
+    chain_join_around(chain, in_block);
+}
+
+/* ---- the list ---- */
+
+struct list {
+    union {
+        struct packed packed; /* capacity > 0 */
+        struct chain *chain;
+    };
+};
+_Static_assert(sizeof(struct list) == 16, "the cell that hangs from a key");
+
+static bool is_packed(const struct list *list) { return list->packed.capacity > 0; }
+
+struct list *list_new(void)
+{
+    struct list *list = mem_alloc(sizeof *list);
+
+    list->packed = packed_new(PACKED_NEW_BYTES, LIST_TAIL);
+    return list;
+}
+
+bool list_free_step(struct list *list, size_t budget)
+{
+    if (is_packed(list)) {
+        packed_free(&list->packed);
+    } else {
+        for (; budget > 0 && list->chain->count > 0; budget--)
+            chain_discard(list->chain, list->chain->count - 1);
+        if (list->chain->count > 0)
+            return false;
+        chain_free(list->chain);
+    }
+    mem_free(list, sizeof *list);
+    return true;
+}
+
+void list_free(struct list *list) { list_free_step(list, SIZE_MAX); }
+
+size_t list_free_effort(const struct list *list)
+{
+    return is_packed(list) ? 1 : list->chain->count;
+}
+
+size_t list_size(const struct list *list)
+{
+    return is_packed(list) ? listpack_count(packed_lp(&list->packed)) : list->chain->value_count;
+}
+
+const char *list_encoding(const struct list *list)
+{
+    return is_packed(list) ? "listpack" : "quicklist";
+}
+
+size_t list_memory(const struct list *list)
+{
+    size_t bytes = mem_block_size(sizeof *list);
+
+    if (is_packed(list))
+        return bytes + list->packed.capacity;
+    bytes += mem_block_size(sizeof *list->chain);
+    bytes += mem_block_size(list->chain->capacity * sizeof(struct block));
+    for (size_t i = 0; i < list->chain->count; i++) {
+        const struct block *block = block_at(list->chain, i);
+        bytes += block->is_plain ? mem_block_size(block->plain.len) : block->packed.capacity;
+    }
+    return bytes;
+}
+
+/* The block stays where it is: positions in it stay valid. */
+static void become_chain(struct list *list)
+{
+    struct chain *chain = chain_new();
+    size_t count = listpack_count(packed_lp(&list->packed));
+
+    if (count > 0) {
+        *chain_open(chain, 0) = (struct block){.packed = list->packed, .count = (uint32_t)count};
+        chain->value_count = count;
+    } else {
+        packed_free(&list->packed);
+    }
+    list->packed = (struct packed){0};
+    list->chain = chain;
+}
+
+/* After values were removed. */
+static void become_packed_if_small(struct list *list)
+{
+    struct chain *chain = list->chain;
+
+    if (is_packed(list) || chain->count > 1)
+        return;
+    if (chain->count == 0) {
+        list->packed = packed_new(PACKED_NEW_BYTES, LIST_TAIL);
+        chain_free(chain);
+        return;
+    }
+    struct block *block = block_at(chain, 0);
+    if (block->is_plain || block->count > limit.packed_count ||
+        packed_bytes(&block->packed) > limit.packed_bytes)
+        return;
+    list->packed = block->packed;
+    packed_trim(&list->packed);
+    chain_free(chain);
+}
+
+void list_expect(struct list *list, const struct bytes *values, size_t count)
+{
+    if (!is_packed(list))
+        return;
+    size_t bytes = packed_bytes(&list->packed);
+    for (size_t i = 0; i < count; i++)
+        bytes += values[i].len;
+    if (exceeds_limit(bytes, list_size(list) + count))
+        become_chain(list);
+}
+
+void list_push_all(struct list *list, enum list_end end, const struct bytes *values, size_t count)
+{
+    list_expect(list, values, count);
+    for (size_t i = 0; i < count; i++) {
+        if (is_packed(list))
+            packed_push(&list->packed, end, values[i], 0);
+        else
+            chain_put(list->chain, end == LIST_HEAD ? 0 : list->chain->count, values[i]);
+    }
+}
+
+void list_push(struct list *list, enum list_end end, struct bytes value)
+{
+    list_push_all(list, end, &value, 1);
+}
+
+/* Makes an index one from the head. */
+static bool is_in_range(const struct list *list, int64_t *index)
+{
+    int64_t size = (int64_t)list_size(list);
+
+    if (*index < 0)
+        *index += size;
+    return *index >= 0 && *index < size;
+}
+
+bool list_get(const struct list *list, int64_t index, char *text, struct bytes *value)
+{
+    const struct packed *packed = &list->packed;
+
+    if (!is_in_range(list, &index))
+        return false;
+    if (!is_packed(list)) {
+        size_t in_block = (size_t)index;
+        const struct block *block = block_at(list->chain, chain_seek(list->chain, &in_block));
+        if (block->is_plain) {
+            *value = block->plain;
+            return true;
+        }
+        packed = &block->packed;
+        index = (int64_t)in_block;
+    }
+    *value = listpack_get(listpack_at(packed_lp(packed), index), text);
+    return true;
+}
+
+bool list_set(struct list *list, int64_t index, struct bytes value)
+{
+    if (!is_in_range(list, &index))
+        return false;
+    list_expect(list, &value, 1);
+    if (is_packed(list))
+        packed_replace(&list->packed, listpack_at(packed_lp(&list->packed), index), value);
+    else
+        chain_set(list->chain, (size_t)index, value);
+    become_packed_if_small(list);
+    return true;
+}
+
+void list_drop(struct list *list, enum list_end end, size_t count)
+{
+    ASSERT(count <= list_size(list));
+    if (is_packed(list)) {
+        packed_drop(&list->packed, end, count);
+        if (packed_bytes(&list->packed) <= list->packed.capacity / 2)
+            packed_trim(&list->packed);
+    } else {
+        chain_drop(list->chain, end, count);
+        become_packed_if_small(list);
+    }
+}
+
+/* ---- iterate ---- */
+
+static const struct listpack *iter_lp(const struct list_iter *iter)
+{
+    if (is_packed(iter->list))
+        return packed_lp(&iter->list->packed);
+    return packed_lp(&block_at(iter->list->chain, iter->block)->packed);
+}
+
+/* Stands on a block's first value as seen on the way; there is none behind either end of the chain.
+ */
+static void iter_enter(struct list_iter *iter, size_t index)
+{
+    const struct chain *chain = iter->list->chain;
+
+    iter->at = NULL;
+    if (index >= chain->count)
+        return;
+    const struct block *block = block_at(chain, index);
+    iter->block = index;
+    iter->is_plain = block->is_plain;
+    if (block->is_plain)
+        iter->at = (const unsigned char *)block->plain.data;
+    else if (iter->to == LIST_TAIL)
+        iter->at = listpack_first(packed_lp(&block->packed));
+    else
+        iter->at = listpack_last(packed_lp(&block->packed));
+}
+
+static void iter_enter_following(struct list_iter *iter)
+{
+    if (is_packed(iter->list))
+        iter->at = NULL;
+    else
+        iter_enter(iter, iter->to == LIST_TAIL ? iter->block + 1 : iter->block - 1);
+}
+
+void list_iter_init(struct list_iter *iter, const struct list *list, int64_t index,
+                    enum list_end to)
+{
+    *iter = (struct list_iter){.list = list, .to = to};
+    if (!is_in_range(list, &index))
+        return;
+    size_t in_block = (size_t)index;
+    if (!is_packed(list))
+        iter_enter(iter, chain_seek(list->chain, &in_block));
+    if (!iter->is_plain)
+        iter->at = listpack_at(iter_lp(iter), (int64_t)in_block);
+}
+
+bool list_iter_next(struct list_iter *iter, struct bytes *value)
+{
+    if (iter->is_given) {
+        if (iter->is_plain)
+            iter->at = NULL;
+        else if (iter->to == LIST_TAIL)
+            iter->at = listpack_next(iter_lp(iter), iter->at);
+        else
+            iter->at = listpack_prev(iter_lp(iter), iter->at);
+        if (!iter->at)
+            iter_enter_following(iter);
+    }
+    iter->is_given = iter->at != NULL;
+    if (!iter->at)
+        return false;
+    *value = iter->is_plain ? block_at(iter->list->chain, iter->block)->plain
+                            : listpack_get(iter->at, iter->text);
+    return true;
+}
+
+/* Removes the value at the iterator, which stands on the following one then. */
+static void iter_remove(struct list *list, struct list_iter *iter)
+{
+    listpack_pos behind;
+
+    if (is_packed(list)) {
+        behind = packed_remove(&list->packed, iter->at, 1);
+    } else if (block_at(list->chain, iter->block)->count > 1) {
+        behind = chain_remove(list->chain, iter->block, iter->at);
+    } else {
+        chain_discard(list->chain, iter->block);
+        iter_enter(iter, iter->to == LIST_TAIL ? iter->block : iter->block - 1);
+        return;
+    }
+    if (iter->to == LIST_TAIL)
+        iter->at = behind;
+    else
+        iter->at = behind ? listpack_prev(iter_lp(iter), behind) : listpack_last(iter_lp(iter));
+    if (!iter->at)
+        iter_enter_following(iter);
+}
+
+void list_remove(struct list *list, struct list_iter *iter)
+{
+    bool was_chain = !is_packed(list);
+    size_t offset = 0;
+
+    ASSERT(iter->is_given);
+    iter_remove(list, iter);
+    iter->is_given = false;
+    if (was_chain && iter->at && !iter->is_plain)
+        offset = (size_t)(iter->at - (listpack_pos)iter_lp(iter));
+    become_packed_if_small(list);
+    if (was_chain && is_packed(list) && iter->at) /* the block may have moved */
+        iter->at = (listpack_pos)packed_lp(&list->packed) + offset;
+}
+
+void list_insert(struct list *list, struct list_iter *iter, enum list_end side, struct bytes value)
+{
+    listpack_pos at = iter->at;
+
+    ASSERT(iter->is_given);
+    list_expect(list, &value, 1);
+    if (side == LIST_TAIL)
+        at = iter->is_plain ? NULL : listpack_next(iter_lp(iter), at);
+    if (is_packed(list))
+        packed_insert(&list->packed, at, value);
+    else
+        chain_insert(list->chain, iter->block, at, value);
+    *iter = (struct list_iter){.list = list};
+}
+
+/* ---- check ---- */
+
+static void chain_check(const struct chain *chain)
+{
+    size_t value_count = 0;
+
+    ASSERT(chain->first + chain->count <= chain->capacity);
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct block *block = block_at(chain, i);
+        value_count += block->count;
+        if (block->is_plain) {
+            ASSERT(block->count == 1);
+            continue;
+        }
+        ASSERT(block->count > 0);
+        packed_check(&block->packed);
+        ASSERT(block->count == listpack_count(packed_lp(&block->packed)));
+    }
+    ASSERT(value_count == chain->value_count);
+}
+
+void list_check(const struct list *list)
+{
+    if (is_packed(list))
+        packed_check(&list->packed);
+    else
+        chain_check(list->chain);
+}
