@@ -87,7 +87,9 @@ unit_folder = $(patsubst %/,%,$(dir $(patsubst $(BUILD)/unit/%,%,$1)))
 .SECONDEXPANSION:
 $(BUILD)/unit/%: tests/unit/%.c Makefile $$(foreach f,$$(call below,$$(call unit_folder,$$@)),$$(call archive,$$f))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -iquote tests/unit -MMD -MP -o $@ $< $(filter %.a,$^) $(LDFLAGS) -lcmocka -lm
+	$(CC) $(ALL_CFLAGS) -iquote tests/unit -MMD -MP -o $@ $< \
+		-Wl,--whole-archive $(firstword $(filter %.a,$^)) -Wl,--no-whole-archive \
+		$(wordlist 2,99,$(filter %.a,$^)) $(LDFLAGS) -lcmocka -lm
 
 unit-build: $(UNIT_TESTS)
 

@@ -20,6 +20,8 @@ void reply_error_format(struct request *req, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "ERR wrong number of arguments for 'name' command" */
 void reply_wrong_arity(struct request *req);
+/* "ERR unknown subcommand or wrong number of arguments for 'X'. Try COMMAND HELP." */
+void reply_subcommand_error(struct request *req);
 void reply_syntax_error(struct request *req);
 
 void reply_int(struct request *req, int64_t value);

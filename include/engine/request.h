@@ -24,6 +24,7 @@ struct string_block;
 #define REQUEST_IS_RERUN       (1u << 2) /* blocked before, now its key is ready */
 #define REQUEST_IN_EXEC        (1u << 3)
 #define REQUEST_PROTOCOL_ERROR (1u << 4) /* not a command but the error that ends the input */
+#define REQUEST_IS_QUOTED      (1u << 9) /* inline, with quotes still to be taken out of its arguments */
 #define REQUEST_FAILED         (1u << 5) /* an error was replied */
 #define REQUEST_LAST_OF_SHARE  (1u << 6)
 #define REQUEST_IS_DETACHED    (1u << 7)

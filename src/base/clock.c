@@ -23,15 +23,33 @@ static int64_t kernel_ns(clockid_t id)
 
 #if defined(__x86_64__)
 
-#define CALIBRATION_NS 200000 /* the first comparison: 0.2 ms of the start */
+#define CALIBRATION_NS 200000     /* the first comparison: 0.2 ms of the start */
+#define RELEARN_NS     1000000000 /* later ones, each over all the time since the start */
+#define READING_NS     2000       /* a pair of readings this far apart was interrupted */
+#define READING_TRIES  10
 
 /* The rate belongs to the machine, not to a clock: one for the process. */
 static struct {
     bool is_known, is_usable;
-    uint64_t start;
+    uint64_t start;   /* cycles and nanoseconds of the first reading */
     int64_t start_ns;
-    double ns_per_cycle;
+    uint64_t anchor;  /* work time is anchor_ns at this many cycles, and goes on at this rate */
+    double anchor_ns, ns_per_cycle;
+    uint64_t relearn_cycles;
 } counter;
+
+/* Both clocks at one moment. */
+static void read_both(uint64_t *cycles, int64_t *ns)
+{
+    for (int i = 0; i < READING_TRIES; i++) {
+        int64_t before = kernel_ns(CLOCK_MONOTONIC);
+
+        *cycles = __rdtsc();
+        *ns = kernel_ns(CLOCK_MONOTONIC);
+        if (*ns - before < READING_NS)
+            return;
+    }
+}
 
 static bool counter_is_invariant(void)
 {
@@ -42,16 +60,34 @@ static bool counter_is_invariant(void)
 
 static void counter_learn(void)
 {
+    uint64_t cycles;
+    int64_t ns;
+
     counter.is_known = true;
     counter.is_usable = counter_is_invariant();
     if (!counter.is_usable)
         return;
-    counter.start = __rdtsc();
-    counter.start_ns = kernel_ns(CLOCK_MONOTONIC);
+    read_both(&counter.start, &counter.start_ns);
     while (kernel_ns(CLOCK_MONOTONIC) - counter.start_ns < CALIBRATION_NS)
         ;
-    counter.ns_per_cycle =
-        (double)(kernel_ns(CLOCK_MONOTONIC) - counter.start_ns) / (double)(__rdtsc() - counter.start);
+    read_both(&cycles, &ns);
+    counter.ns_per_cycle = (double)(ns - counter.start_ns) / (double)(cycles - counter.start);
+    counter.anchor = counter.start;
+    counter.relearn_cycles = (uint64_t)(RELEARN_NS / counter.ns_per_cycle);
+}
+
+/* Work time stays continuous: only its rate from now on changes. */
+static void counter_relearn(void)
+{
+    uint64_t cycles;
+    int64_t ns;
+
+    if (!counter.is_usable || __rdtsc() - counter.anchor < counter.relearn_cycles)
+        return;
+    read_both(&cycles, &ns);
+    counter.anchor_ns += (double)(cycles - counter.anchor) * counter.ns_per_cycle;
+    counter.anchor = cycles;
+    counter.ns_per_cycle = (double)(ns - counter.start_ns) / (double)(cycles - counter.start);
 }
 
 uint64_t clock_work_ns(void)
@@ -60,12 +96,13 @@ uint64_t clock_work_ns(void)
         counter_learn();
     if (__builtin_expect(!counter.is_usable, 0))
         return (uint64_t)kernel_ns(CLOCK_MONOTONIC);
-    return (uint64_t)((double)(__rdtsc() - counter.start) * counter.ns_per_cycle);
+    return (uint64_t)(counter.anchor_ns + (double)(__rdtsc() - counter.anchor) * counter.ns_per_cycle);
 }
 
 #else
 
 uint64_t clock_work_ns(void) { return (uint64_t)kernel_ns(CLOCK_MONOTONIC); }
+static void counter_relearn(void) {}
 
 #endif
 
@@ -80,6 +117,7 @@ void clock_sync(struct clock *clock)
     if (clock->is_frozen)
         return;
     clock->synced_work_ns = clock_work_ns();
+    counter_relearn();
     clock->synced_us = kernel_ns(CLOCK_REALTIME) / 1000;
     clock->now_us = clock->synced_us + clock->offset_us;
 }

@@ -70,6 +70,12 @@ static void quarantine_drop(void)
     mem_slab_free(quarantine.entry[at].block, quarantine.entry[at].size);
 }
 
+static void quarantine_clear(void)
+{
+    while (quarantine.count > 0)
+        quarantine_drop();
+}
+
 static void small_free(void *block, size_t size)
 {
     size_t at = (quarantine.first + quarantine.count) % QUARANTINE_BLOCKS;
@@ -86,6 +92,7 @@ static void small_free(void *block, size_t size)
 
 #else
 
+static void quarantine_clear(void) {}
 static void small_free(void *block, size_t size) { mem_slab_free(block, size); }
 
 #endif
@@ -168,9 +175,10 @@ bool mem_background_step(int64_t budget_ns)
 
     if (mem.has_snapshot_child)
         return false;
+    quarantine_clear();
     mem_slab_flush();
     do {
-        if (!mem_large_unmap_piece() && !mem_units_discard(DIRTY_UNITS_KEPT))
+        if (!mem_large_unmap_piece() && !mem_units_discard(false))
             return false;
     } while (clock_work_ns() - start < (uint64_t)budget_ns);
     return true;
@@ -178,8 +186,8 @@ bool mem_background_step(int64_t budget_ns)
 
 void mem_relieve(void)
 {
-    /* not mem_slab_flush(): a class may be between two states */
-    while (mem_large_unmap_piece() || mem_units_discard(0))
+    mem_slab_flush();
+    while (mem_large_unmap_piece() || mem_units_discard(true))
         ;
 }
 

@@ -2,8 +2,9 @@
  *
  *     mem.c        the face: which part serves a size, counts, red zones
  *     mem_slab.c   small blocks: size classes, spans, fullness bins
- *     mem_large.c  large blocks: runs of units, mappings of their own; reservations of pages
+ *     mem_large.c  large blocks: runs of units, mappings of their own
  *     mem_units.c  address space: chunks that are cut into units
+ *     mem_pages.c  mappings, huge pages, reservations
  *
  * A chunk is 2 MB (a huge page) on a 2 MB boundary; its 128 units of 16 KB are handed out in runs,
  * to be a span of small blocks or one larger block. Unit 0 holds what is known of the other 127:
@@ -51,13 +52,13 @@
 #ifdef TERN_STRESS
 #define RUN_UNITS_MAX     4                  /* blocks above it get mappings of their own */
 #define HUGE_PAGES_FROM   ((size_t)8 << 20)  /* a smaller heap stays with small pages */
-#define DIRTY_UNITS_KEPT  2                  /* free units that keep their memory */
+#define DIRTY_UNITS_MAX   2                  /* free units that keep their memory */
 #define RETIRE_PIECE      ((size_t)64 << 10) /* unmapped at once; more waits for the next slice */
 #define RETIRED_BYTES_MAX ((size_t)1 << 20)  /* beyond it allocations unmap what slices did not */
 #else
 #define RUN_UNITS_MAX     16
 #define HUGE_PAGES_FROM   ((size_t)64 << 20)
-#define DIRTY_UNITS_KEPT  192
+#define DIRTY_UNITS_MAX   192
 #define RETIRE_PIECE      ((size_t)1 << 20)
 #define RETIRED_BYTES_MAX ((size_t)64 << 20)
 #endif
@@ -132,8 +133,9 @@ enum unit_kind { UNITS_SMALL, UNITS_LARGE };
 /* A run of 1 to RUN_UNITS_MAX units, poisoned. '*is_zero' tells whether it reads as zero. */
 struct span *mem_units_take(enum unit_kind kind, unsigned units, bool *is_zero);
 void mem_units_give(struct span *span);
-/* Gives some free units back to the kernel; false when there are no more than 'kept'. */
-bool mem_units_discard(size_t kept);
+/* Gives some free units back to the kernel; false when no more than a few are left ('all': none).
+ */
+bool mem_units_discard(bool all);
 size_t mem_units_committed(void);
 /* Stops the process when something does not add up; shows every span of small blocks. */
 void mem_units_check(void (*check_span)(const struct span *span));
@@ -160,8 +162,12 @@ bool mem_large_unmap_piece(void);
 void mem_large_catch_up(size_t size);
 ptrdiff_t mem_large_committed(void); /* beside what the units count; negative for unused ends */
 
-/* 'size' bytes at a multiple of 'step' with these rights, or NULL. */
+/* mem_pages.c. 'size' bytes at a multiple of 'step' with these rights, or NULL. */
 void *mem_map(size_t size, size_t step, int protection);
+/* The same to read and write, or the process stops. */
+void *mem_map_or_stop(size_t size, size_t step);
+/* Asks for huge pages and touches the first. False when small ones are better. */
+bool mem_make_huge(void *start, size_t size);
 
 /* mem.c */
 _Noreturn void mem_out_of_memory(size_t size);

@@ -1,4 +1,4 @@
-/* Large blocks, and reservations of pages.
+/* Large blocks.
  *
  * Up to 256 KB a block is a run of units: no system call, and no mapping of its own (the kernel
  * allows 65530 of those). Larger ones are mappings. Unmapping costs time in proportion to the size,
@@ -9,12 +9,10 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
-#define RUN_BYTES_MAX   (RUN_UNITS_MAX * UNIT_SIZE)
-#define RETIRED_MAX     16384
-#define PAGES_HUGE_FROM ((size_t)32 << 20) /* smaller reservations stay with small pages */
+#define RUN_BYTES_MAX (RUN_UNITS_MAX * UNIT_SIZE)
+#define RETIRED_MAX   16384
 
 struct mapping {
     char *start;
@@ -44,35 +42,6 @@ size_t mem_large_block_size(size_t size) { return footprint(size); }
 ptrdiff_t mem_large_committed(void)
 {
     return (ptrdiff_t)large.mapped_bytes - (ptrdiff_t)large.unused_bytes;
-}
-
-void *mem_map(size_t size, size_t step, int protection)
-{
-    size_t extra = step > PAGE_BYTES ? step : 0, before;
-    char *start =
-        mmap(NULL, size + extra, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (start == MAP_FAILED)
-        return NULL;
-    before = extra ? round_up((size_t)start, step) - (size_t)start : 0;
-    if (before > 0)
-        munmap(start, before);
-    if (extra > before)
-        munmap(start + before + size, extra - before);
-    return start + before;
-}
-
-static void *map_or_stop(size_t size, size_t step)
-{
-    void *start = mem_map(size, step, PROT_READ | PROT_WRITE);
-
-    if (!start) {
-        mem_relieve();
-        start = mem_map(size, step, PROT_READ | PROT_WRITE);
-    }
-    if (!start)
-        mem_out_of_memory(size);
-    return start;
 }
 
 /* --- giving back ------------------------------------------------------------------------------ */
@@ -135,7 +104,7 @@ void *mem_large_alloc(size_t size, bool *is_zero)
         block = span_start(run);
     } else {
         mem_large_catch_up(size);
-        block = map_or_stop(footprint(size), PAGE_BYTES);
+        block = mem_map_or_stop(footprint(size), PAGE_BYTES);
         large.mapped_bytes += footprint(size);
         *is_zero = true;
     }
@@ -202,30 +171,3 @@ void *mem_large_resize(void *block, size_t old_size, size_t new_size)
     ASAN_POISON_MEMORY_REGION((char *)block + new_size, footprint(new_size) - new_size);
     return block;
 }
-
-/* --- reservations ----------------------------------------------------------------------------- */
-
-void *mem_pages_reserve(size_t size)
-{
-    bool is_huge = size >= PAGES_HUGE_FROM;
-    void *start;
-
-    if (size > MEM_SIZE_MAX)
-        mem_out_of_memory(size);
-    size = round_up(size, PAGE_BYTES);
-    start = map_or_stop(size, is_huge ? CHUNK_SIZE : PAGE_BYTES);
-    if (is_huge)
-        madvise(start, size, MADV_HUGEPAGE);
-    return start;
-}
-
-void mem_pages_discard(void *start, size_t size)
-{
-    uintptr_t from = round_up((uintptr_t)start, PAGE_BYTES);
-    uintptr_t to = ((uintptr_t)start + size) & ~(PAGE_BYTES - 1);
-
-    if (from < to && madvise((void *)from, to - from, MADV_DONTNEED) < 0)
-        memset((void *)from, 0, to - from);
-}
-
-void mem_pages_release(void *start, size_t size) { munmap(start, round_up(size, PAGE_BYTES)); }

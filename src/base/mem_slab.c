@@ -304,7 +304,7 @@ void *mem_slab_alloc(size_t size)
 }
 
 /* What a flush asserts later, and that the block is not on the ready list. */
-static bool is_handed_out(const struct size_class *class, const char *block)
+static __attribute__((unused)) bool is_handed_out(const struct size_class *class, const char *block)
 {
     const struct span *span = span_of(block);
     unsigned number;

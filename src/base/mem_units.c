@@ -17,6 +17,7 @@
 #include "base/assert.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define RANGE_SIZE       ((size_t)1 << 40)
 #define RANGE_SIZE_SMALL ((size_t)64 << 20)
@@ -187,12 +188,10 @@ static void chunk_relink(struct chunk *chunk)
     chunk_link_dirty(chunk);
 }
 
-/* Large heaps want huge pages: a key in a table of millions costs one TLB miss or two for each of
- * its lines, which is more than the line itself. */
 static bool chunk_make_huge(struct chunk *chunk, enum unit_kind kind)
 {
     return kind == UNITS_SMALL && mem_units_committed() >= HUGE_PAGES_FROM &&
-           madvise(chunk, CHUNK_SIZE, MADV_HUGEPAGE) == 0;
+           mem_make_huge(chunk, CHUNK_SIZE);
 }
 
 static struct chunk *chunk_create(enum unit_kind kind)
@@ -225,6 +224,7 @@ static struct chunk *chunk_create(enum unit_kind kind)
 
 static void heap_init(void)
 {
+    ASSERT(sysconf(_SC_PAGESIZE) == (long)PAGE_BYTES);
     for (unsigned i = 0; i <= RUN_UNITS_MAX; i++) {
         link_init(&heap.by_longest_run[UNITS_SMALL][i]);
         link_init(&heap.by_longest_run[UNITS_LARGE][i]);
@@ -362,11 +362,19 @@ static bool chunk_discard_run(struct chunk *chunk)
     return true;
 }
 
-bool mem_units_discard(size_t kept)
+/* What ordinary churn takes again soon. */
+static size_t dirty_units_kept(void)
+{
+    size_t kept = DIRTY_UNITS_MAX / 16 + heap.units_taken / 64;
+
+    return kept < DIRTY_UNITS_MAX ? kept : DIRTY_UNITS_MAX;
+}
+
+bool mem_units_discard(bool all)
 {
     struct chunk *chunk;
 
-    if (heap.units_dirty <= kept)
+    if (heap.units_dirty <= (all ? 0 : dirty_units_kept()))
         return false;
     ASSERT(!link_is_empty(&heap.dirty));
     chunk = (struct chunk *)((char *)heap.dirty.next - offsetof(struct chunk, dirty_link));

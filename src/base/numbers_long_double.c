@@ -1,6 +1,7 @@
 /* Long doubles, as text and back: the arithmetic of INCRBYFLOAT and HINCRBYFLOAT. */
-#include "base/assert.h"
 #include "base/numbers.h"
+
+#include "base/assert.h"
 
 #include <errno.h>
 #include <float.h>

@@ -187,10 +187,11 @@ static bool parse_kill_filter_or_reply(struct request *req, struct kill_filter *
                 return false;
             }
         } else if (argument_is(req, i, "maxage")) {
-            if (!parse_int_or_reply(req, i + 1, &filter->age_max))
+            if (!parse_int_range_or_reply(req, i + 1, INT64_MIN, INT64_MAX, &filter->age_max,
+                                          "ERR maxage is not an integer or out of range"))
                 return false;
             if (filter->age_max <= 0) {
-                reply_error(req, "ERR maxage is not an integer or out of range");
+                reply_error(req, "ERR maxage should be greater than 0");
                 return false;
             }
         } else if (argument_is(req, i, "skipme") &&
@@ -320,7 +321,7 @@ static void client_pause(struct request *req)
             return;
         }
     } else if (req->argc != 3) {
-        reply_wrong_arity(req);
+        reply_subcommand_error(req);
         return;
     }
     if (!int64_parse(req->argv[2], &ms)) {
@@ -358,7 +359,7 @@ static void client_unblock(struct request *req)
             return;
         }
     } else if (req->argc != 3) {
-        reply_wrong_arity(req);
+        reply_subcommand_error(req);
         return;
     }
     if (!parse_int_or_reply(req, 2, &id))

@@ -38,8 +38,12 @@ static void cmd_select(struct request *req)
 {
     int64_t index;
 
-    if (!parse_int_range_or_reply(req, 1, INT32_MIN, INT32_MAX, &index, ERR_NOT_INTEGER))
+    if (!parse_int_or_reply(req, 1, &index))
         return;
+    if (index < INT32_MIN || index > INT32_MAX) {
+        reply_error(req, ERR_OUT_OF_INT_RANGE);
+        return;
+    }
     if (index < 0 || index >= req->engine->store->db_count) {
         reply_error(req, ERR_DB_INDEX);
         return;

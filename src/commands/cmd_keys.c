@@ -140,6 +140,9 @@ static bool parse_scan_options_or_reply(struct request *req, struct found_keys *
         } else if (has_value && argument_is(req, i, "type")) {
             parse_scan_type(req->argv[i + 1], &found->type);
             continue;
+        } else if (argument_is(req, i, "novalues")) {
+            reply_error(req, "ERR NOVALUES option can only be used in HSCAN");
+            return false;
         }
         reply_syntax_error(req);
         return false;

@@ -61,7 +61,7 @@ static void reply_channels(struct request *req, enum channel_kind kind)
 
 static void reply_subscribers(struct request *req, enum channel_kind kind)
 {
-    reply_map(req, (size_t)req->argc - 2);
+    reply_array(req, 2 * ((size_t)req->argc - 2));
     for (int i = 2; i < req->argc; i++) {
         reply_bulk(req, req->argv[i]);
         reply_int(req, (int64_t)pubsub_subscribers(req->engine, kind, req->argv[i]));
@@ -71,7 +71,7 @@ static void reply_subscribers(struct request *req, enum channel_kind kind)
 static void channels_or_arity(struct request *req, enum channel_kind kind)
 {
     if (req->argc > 3)
-        reply_wrong_arity(req);
+        reply_subcommand_error(req);
     else
         reply_channels(req, kind);
 }

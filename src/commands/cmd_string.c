@@ -62,6 +62,7 @@ static void cmd_get(struct request *req)
 
 struct set_options {
     bool only_new, only_existing, get, keep_deadline;
+    int comparison; /* IFEQ's argument; 0: none */
     struct expire_argument expire;
 };
 
@@ -70,10 +71,13 @@ static bool parse_set_options_or_reply(struct request *req, struct set_options *
 {
     *options = (struct set_options){0};
     for (int i = 3; i < req->argc; i++) {
-        if (argument_is(req, i, "nx") && !options->only_existing)
+        if (argument_is(req, i, "nx") && !options->only_existing && !options->comparison)
             options->only_new = true;
-        else if (argument_is(req, i, "xx") && !options->only_new)
+        else if (argument_is(req, i, "xx") && !options->only_new && !options->comparison)
             options->only_existing = true;
+        else if (argument_is(req, i, "ifeq") && !options->only_new && !options->only_existing &&
+                 !options->comparison && i + 1 < req->argc)
+            options->comparison = ++i;
         else if (argument_is(req, i, "get"))
             options->get = true;
         else if (argument_is(req, i, "keepttl") && !options->expire.at)
@@ -86,6 +90,17 @@ static bool parse_set_options_or_reply(struct request *req, struct set_options *
         }
     }
     return expire_argument_parse_or_reply(req, &options->expire);
+}
+
+/* Whether NX, XX or IFEQ let the value be set. */
+static bool condition_holds(struct request *req, const struct set_options *options,
+                            const struct entry *entry)
+{
+    char text[INT64_TEXT_MAX];
+
+    if (options->comparison)
+        return entry && bytes_equal(string_get(entry, text), req->argv[options->comparison]);
+    return entry ? !options->only_new : !options->only_existing;
 }
 
 /* What travels: the deadline, not the time left. */
@@ -106,17 +121,17 @@ static void cmd_set(struct request *req)
     if (req->argc > 3 && !parse_set_options_or_reply(req, &options))
         return;
     ref = key_find(req, 1, LOOKUP_WRITE);
+    if ((options.get || options.comparison) && ref.entry && ref.entry->type != VALUE_STRING) {
+        reply_error(req, ERR_WRONG_TYPE);
+        return;
+    }
     if (options.get) {
-        if (ref.entry && ref.entry->type != VALUE_STRING) {
-            reply_error(req, ERR_WRONG_TYPE);
-            return;
-        }
         if (ref.entry)
             reply_string(req, ref.entry);
         else
             reply_null(req);
     }
-    if (ref.entry ? options.only_new : options.only_existing) {
+    if (!condition_holds(req, &options, ref.entry)) {
         if (!options.get)
             reply_null(req);
         return;
@@ -127,7 +142,7 @@ static void cmd_set(struct request *req)
         store_set_deadline(&ref, options.expire.deadline_ms);
         key_event(req->engine, req->db, req->argv[1], &EVENT_EXPIRE);
         propagate_set(req, 2, options.expire.deadline_ms);
-    } else if (options.get) {
+    } else if (options.get || options.comparison) {
         propagate_instead(req, options.keep_deadline ? 4 : 3,
                           (struct bytes[]){BYTES("SET"), req->argv[1], req->argv[2], BYTES("KEEPTTL")});
     }
@@ -463,7 +478,7 @@ static const struct command string_commands[] = {
     {"get", cmd_get, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1)", "key",
      "Returns the string at a key."},
     {"set", cmd_set, -3, CMD_WRITE | CMD_GROWS, {1, 1, 1}, NULL, "1.0.0", "O(1)",
-     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+     "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
      "PXAT unix-time-milliseconds | KEEPTTL]",
      "Sets a key to a string, whatever it held, with an expiry when asked."},
     {"setnx", cmd_setnx, 3, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1)",

@@ -9,10 +9,13 @@ bool expire_argument_take(struct request *req, int *at, struct expire_argument *
         bool is_relative;
     } options[] = {{"ex", 1000, true}, {"px", 1, true}, {"exat", 1000, false}, {"pxat", 1, false}};
 
-    if (expire->at || *at + 1 >= req->argc)
+    if (*at + 1 >= req->argc)
         return false;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (argument_is(req, *at, options[i].word)) {
+            if (expire->at && (expire->unit_ms != options[i].unit_ms ||
+                               expire->is_relative != options[i].is_relative))
+                return false;
             expire->at = ++*at;
             expire->unit_ms = options[i].unit_ms;
             expire->is_relative = options[i].is_relative;

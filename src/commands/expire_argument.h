@@ -11,8 +11,8 @@ struct expire_argument {
     int64_t deadline_ms; /* after parsing */
 };
 
-/* When argument '*at' is such an option and there was none before: notes it, moves '*at' to its number and
- * returns true. */
+/* When argument '*at' is such an option and no other kind was given before (the same kind again
+ * replaces it, as in Redis): notes it, moves '*at' to its number and returns true. */
 bool expire_argument_take(struct request *req, int *at, struct expire_argument *expire);
 
 /* Computes the deadline, when one was given. Replies the error and returns false when the number is none

@@ -29,7 +29,7 @@ enum {
     SHRINK_FACTOR_MAX = 4,
     TAIL_MAX = 16,           /* P(more is spilled) is below 1e-8 even when 93% full */
     PAGED_SIZE = 128 * 1024, /* bytes: tables from this size on come from mem_pages_reserve */
-    PIECE_SIZE = 64 * 1024,  /* bytes: pages are counted and given back in such pieces */
+    PIECE_SIZE = 64 * 1024,  /* bytes: pages are counted in such pieces, given back in larger */
     WINDOW_LOG2 = 7,         /* a position tells at least so many buckets in a row apart ... */
     RESOLUTION_LOG2 = 8,     /* ... and divides a bucket into at least so many parts */
     GATHER_LOCAL = 64,       /* entries that a scan gathers on the stack */
@@ -57,7 +57,7 @@ static inline uint64_t dict_bucket_start(const struct dict_table *table, uint64_
 {
     unsigned __int128 scaled = (unsigned __int128)bucket << 64;
 
-    return (uint64_t)((scaled + table->bucket_count - 1) / table->bucket_count);
+    return (uint64_t)((scaled) / table->bucket_count);
 }
 
 /* The largest hash whose home is 'bucket'. */

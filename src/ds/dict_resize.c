@@ -22,7 +22,7 @@
 
 #include <string.h>
 
-enum { PAGE = 4096, ASK_AHEAD = 2, COUNT_MARGIN = 64 };
+enum { PAGE = 4096, ASK_AHEAD = 2, COUNT_MARGIN = 64, DISCARD_SIZE_MAX = 2 * 1024 * 1024 };
 
 static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -48,7 +48,7 @@ static uint64_t grown_count(uint64_t bucket_count)
 {
     if (bucket_count < 16)
         return bucket_count * 2;
-    return bucket_count < 1024 ? bucket_count * 3 / 2 : bucket_count * 5 / 4;
+    return bucket_count < 256 ? bucket_count * 3 / 2 : bucket_count * 5 / 4;
 }
 
 static uint64_t count_for(uint64_t entries, unsigned fill_percent)
@@ -335,12 +335,15 @@ static void count_ahead(struct dict_table *next, uint64_t last_hash)
     count_pages(next, backed);
 }
 
-/* The old table's pages are given back when the frontier has passed them. */
+/* The old table's pages are given back when the frontier has passed them, in pieces of at most a
+ * 32nd of the table. With huge pages 2 MB at once take 9 us, in pieces of 64 KB 100 us. */
 static void discard_behind(struct dict_table *old, uint64_t moved)
 {
-    size_t gone = table_size(old) - old->counted;
-    size_t behind = moved * sizeof(struct dict_bucket) / PIECE_SIZE * PIECE_SIZE;
+    size_t piece = PIECE_SIZE, gone = table_size(old) - old->counted;
 
+    while (piece < DISCARD_SIZE_MAX && piece * 64 <= table_size(old))
+        piece *= 2;
+    size_t behind = moved * sizeof(struct dict_bucket) / piece * piece;
     if (behind <= gone)
         return;
     mem_pages_discard((char *)old->buckets + gone, behind - gone);

@@ -491,16 +491,17 @@ void listpack_extend_tail(struct listpack *lp, struct bytes value)
 
 struct listpack *listpack_extend_head(struct listpack *lp, struct bytes value)
 {
+    size_t old = listpack_bytes(lp);
+    unsigned count = header_count(lp);
     struct encoding encoding;
 
     encode(&encoding, value);
     size_t bytes = encoded_bytes(&encoding);
-    struct listpack *longer = (struct listpack *)(lp->bytes - bytes);
-    memmove(longer, lp, HEADER_BYTES);
-    write_entry(longer->bytes + HEADER_BYTES, &encoding);
-    set_bytes(longer, listpack_bytes(longer) + bytes);
-    count_added(longer, 1);
-    return longer;
+    lp = (struct listpack *)(lp->bytes - bytes);
+    set_bytes(lp, old + bytes);
+    set_count(lp, (size_t)count + 1);
+    write_entry(lp->bytes + HEADER_BYTES, &encoding);
+    return lp;
 }
 
 /* Bytes of the 'count' entries from 'at' on. */
@@ -517,13 +518,15 @@ static size_t bytes_of_entries(listpack_pos at, size_t count)
 
 struct listpack *listpack_cut_head(struct listpack *lp, size_t count)
 {
+    size_t old = listpack_bytes(lp);
+    unsigned known = header_count(lp);
     size_t bytes = bytes_of_entries(lp->bytes + HEADER_BYTES, count);
-    struct listpack *shorter = (struct listpack *)(lp->bytes + bytes);
 
-    memmove(shorter, lp, HEADER_BYTES);
-    set_bytes(shorter, listpack_bytes(shorter) - bytes);
-    count_removed(shorter, count);
-    return shorter;
+    lp = (struct listpack *)(lp->bytes + bytes);
+    set_bytes(lp, old - bytes);
+    set_count(lp, known);
+    count_removed(lp, count);
+    return lp;
 }
 
 void listpack_cut_tail(struct listpack *lp, size_t count)

@@ -5,6 +5,7 @@
 #include "engine_internal.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "engine/multi.h"
 #include "engine/pause.h"
 #include "engine/propagate.h"
@@ -26,11 +27,20 @@ static void refuse(struct request *req, const char *text)
 
 #define NAME_SHOWN_MAX 128 /* bytes of what the user sent that an error repeats */
 
+/* What a browser sends first when a page was made to talk to us: nobody's command, but an attack. */
+static bool is_http(struct bytes name) { return bytes_is(name, "post") || bytes_is(name, "host:"); }
+
 static void refuse_unknown(struct request *req)
 {
     char args[NAME_SHOWN_MAX + 8];
     size_t len = 0;
 
+    if (is_http(req->argv[0])) {
+        log_write(LOG_WARNING, "Possible SECURITY ATTACK detected. It looks like somebody is sending "
+                               "POST or Host: commands to Redis. Connection aborted.");
+        client_close(req->client);
+        return;
+    }
     args[0] = '\0';
     for (int i = 1; i < req->argc && len < NAME_SHOWN_MAX; i++) {
         size_t shown = req->argv[i].len, room = NAME_SHOWN_MAX - len;
@@ -64,6 +74,12 @@ static void refuse_unknown_subcommand(struct request *req)
 
 static void refuse_arity(struct request *req)
 {
+    if (!strcmp(req->command->row->name, "exec")) {
+        multi_forget(req->client);
+        reply_error(req, "EXECABORT Transaction discarded because of: wrong number of arguments for "
+                         "'exec' command");
+        return;
+    }
     if (req->client->flags & CLIENT_IN_MULTI)
         req->client->flags |= CLIENT_DIRTY_EXEC;
     req->engine->command_stats[req->command->id].rejected++;
@@ -229,6 +245,14 @@ void dispatch_end_unit(struct engine *engine)
         blocking_serve(engine);
 }
 
+/* Only now, since it changes the bytes: what is held back before is parsed again from what was sent. */
+static void unquote(struct request *req)
+{
+    resp_unquote(req->argv, (uint32_t)req->argc);
+    req->flags &= ~REQUEST_IS_QUOTED;
+    req->command = command_find(req->engine->commands, req->argv[0]);
+}
+
 void dispatch(struct request *req)
 {
     struct engine *engine = req->engine;
@@ -242,6 +266,8 @@ void dispatch(struct request *req)
         client_close_after_reply(client);
         return;
     }
+    if (__builtin_expect(req->flags & REQUEST_IS_QUOTED, 0))
+        unquote(req);
     engine->running = client;
     if (__builtin_expect(client->flags & CLIENT_GATED || pause_is_active(engine), 0))
         dispatch_gated(req);

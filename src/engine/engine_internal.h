@@ -115,7 +115,7 @@ struct turn *turn_new(struct engine *engine);
 void turn_free(struct turn *turn);
 /* Adds a parsed command to the batch; there is room. */
 struct request *turn_add(struct turn *turn, struct client *client, struct bytes raw,
-                         struct bytes *args, int argc);
+                         struct bytes *args, int argc, bool is_quoted);
 /* Runs what is there. The next 'kept_args' arguments behind the batch's stay, at the beginning. */
 void turn_run_batch(struct turn *turn, uint32_t kept_args);
 /* Forgets a request that was not run. */

@@ -233,7 +233,7 @@ static void add_protocol_error(struct turn *turn, struct client *client, char *a
 {
     char text[128];
     struct bytes raw = {at, parser->at};
-    struct request *req = turn_add(turn, client, raw, NULL, 0);
+    struct request *req = turn_add(turn, client, raw, NULL, 0, false);
 
     resp_parser_error(parser, text);
     client_set_text(&req->protocol_error, bytes_from_string(text));
@@ -312,7 +312,7 @@ static bool parse_share(struct turn *turn, struct client *client, struct share *
         if (share->parser.argc) {
             turn->args_used += share->parser.argc;
             turn_add(turn, client, (struct bytes){share->at, share->parser.at}, args,
-                     (int)share->parser.argc);
+                     (int)share->parser.argc, share->parser.is_quoted);
             commands++;
         }
         share->at += share->parser.at;
@@ -423,7 +423,8 @@ static void feed_from_own(struct turn *turn, struct client *client, bool is_read
         turn->next_bigs = input->bigs;
         input->bigs = NULL;
         if (input->parser.argc)
-            turn_add(turn, client, raw, input->args, (int)input->parser.argc);
+            turn_add(turn, client, raw, input->args, (int)input->parser.argc,
+                     input->parser.is_quoted);
         resp_parser_init(&input->parser);
         turn_run_batch(turn, 0);
         if (client->turn != turn)

@@ -81,6 +81,8 @@ static void drop_queue(struct client *client)
 {
     struct multi *multi = client->multi;
 
+    if (client->flags & CLIENT_IN_EXEC)
+        return; /* it runs just now and goes when it is done */
     client->flags &= ~(CLIENT_IN_MULTI | CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS);
     if (!multi)
         return;
@@ -115,8 +117,6 @@ static void run_queue(struct request *exec)
     struct multi *multi = client->multi;
     bool was_in_unit = engine->is_in_unit;
 
-    client->multi = NULL; /* a queued RESET or DISCARD-like command must not free what runs */
-    client->flags &= ~(CLIENT_IN_MULTI | CLIENT_DIRTY_EXEC | CLIENT_DIRTY_CAS);
     client->flags |= CLIENT_IN_EXEC;
     engine->is_in_unit = true;
     reply_array(exec, multi->count);
@@ -128,13 +128,10 @@ static void run_queue(struct request *exec)
         req->flags |= REQUEST_IN_EXEC;
         req->started_ns = clock_work_ns();
         dispatch_call(req);
-        request_free_detached(req);
     }
     engine->is_in_unit = was_in_unit;
     client->flags &= ~CLIENT_IN_EXEC;
-    if (multi->size)
-        mem_free(multi->queue, multi->size * sizeof *multi->queue);
-    mem_free(multi, sizeof *multi);
+    drop_queue(client);
 }
 
 static bool has_expired_watch(const struct client *client)

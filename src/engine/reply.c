@@ -5,7 +5,7 @@
 
 #include "base/numbers.h"
 
-#include <math.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -83,6 +83,20 @@ void reply_wrong_arity(struct request *req)
 
     reply_error_format(req, "ERR wrong number of arguments for '%s' command",
                        command_full_name(req->command, name));
+}
+
+void reply_subcommand_error(struct request *req)
+{
+    char name[COMMAND_NAME_MAX];
+    size_t i = 0;
+
+    for (; req->command->parent->name[i]; i++)
+        name[i] = (char)toupper((unsigned char)req->command->parent->name[i]);
+    name[i] = '\0';
+    reply_error_format(req,
+                       "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+                       (int)(req->argv[1].len < 128 ? req->argv[1].len : 128), req->argv[1].data,
+                       name);
 }
 
 void reply_syntax_error(struct request *req) { reply_error(req, ERR_SYNTAX); }

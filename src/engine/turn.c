@@ -71,7 +71,7 @@ static void hash_keys(struct turn *turn, struct request *req)
 }
 
 struct request *turn_add(struct turn *turn, struct client *client, struct bytes raw,
-                         struct bytes *args, int argc)
+                         struct bytes *args, int argc, bool is_quoted)
 {
     struct request *req = &turn->batch[turn->batch_count++];
 
@@ -81,13 +81,13 @@ struct request *turn_add(struct turn *turn, struct client *client, struct bytes 
     req->db = client->db;
     req->argv = args;
     req->argc = argc;
-    req->flags = 0;
+    req->flags = is_quoted ? REQUEST_IS_QUOTED : 0;
     req->hash_count = 0;
     req->raw = raw;
     req->bigs = turn->next_bigs;
     req->protocol_error = NULL;
     turn->next_bigs = NULL;
-    req->command = argc ? command_find(turn->engine->commands, args[0]) : NULL;
+    req->command = argc && !is_quoted ? command_find(turn->engine->commands, args[0]) : NULL;
     if (req->command && req->command->row->keys.first)
         hash_keys(turn, req);
     return req;

@@ -5,12 +5,21 @@
 
 /* --- GET --------------------------------------------------------------------------------------------------- */
 
-static bool is_asked(const struct request *req, const char *name)
+/* The argument that asks for a directive: its name, or a pattern. 0 when none does. */
+static int asked_by(const struct request *req, const char *name)
 {
     for (int i = 2; i < req->argc; i++)
         if (bytes_match(req->argv[i], bytes_from_string(name), true))
-            return true;
-    return false;
+            return i;
+    return 0;
+}
+
+/* A name is answered as it was written. */
+static void reply_asked_name(struct request *req, const char *name)
+{
+    struct bytes asked = req->argv[asked_by(req, name)];
+
+    reply_bulk(req, bytes_is(asked, name) ? asked : bytes_from_string(name));
 }
 
 static void config_get(struct request *req)
@@ -18,15 +27,15 @@ static void config_get(struct request *req)
     size_t found = 0;
 
     for (size_t i = 0; i < config_count(); i++)
-        found += is_asked(req, config_name(i));
+        found += asked_by(req, config_name(i)) != 0;
     reply_map(req, found);
     for (size_t i = 0; i < config_count(); i++) {
         struct text value = {0};
 
-        if (!is_asked(req, config_name(i)))
+        if (!asked_by(req, config_name(i)))
             continue;
         config_format(server_of(req), i, &value);
-        reply_bulk_string(req, config_name(i));
+        reply_asked_name(req, config_name(i));
         reply_bulk(req, text_bytes(&value));
         text_release(&value);
     }
@@ -76,7 +85,7 @@ static void config_set(struct request *req)
     int at;
 
     if (req->argc % 2) {
-        reply_wrong_arity(req);
+        reply_syntax_error(req);
         return;
     }
     if (!names_are_good_or_reply(req))

@@ -271,6 +271,7 @@ static const struct {
     {"always-show-logo", "no", "no banner is shown"},
     {"io-threads", "1", "one thread serves all clients"},
 };
+#define ABSENT (sizeof absent / sizeof *absent)
 
 static const struct config_row *row_find(struct bytes name)
 {
@@ -280,8 +281,8 @@ static const struct config_row *row_find(struct bytes name)
     return NULL;
 }
 
-size_t config_count(void) { return ROWS; }
-const char *config_name(size_t at) { return rows[at].name; }
+size_t config_count(void) { return ROWS + ABSENT; }
+const char *config_name(size_t at) { return at < ROWS ? rows[at].name : absent[at - ROWS].name; }
 
 /* --- parsing ------------------------------------------------------------------------------------------------ */
 
@@ -376,7 +377,7 @@ static int parse_row(struct server *server, const struct config_row *row, const 
 /* True when the directive is known but has no subject here. */
 static bool accept_absent(const struct bytes *args, int argc)
 {
-    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+    for (size_t i = 0; i < ABSENT; i++) {
         if (!bytes_is(args[0], absent[i].name))
             continue;
         if (argc > 1 && !bytes_is(args[1], absent[i].nothing))
@@ -412,6 +413,10 @@ void config_format(const struct server *server, size_t at, struct text *out)
 {
     const struct config_row *row = &rows[at];
 
+    if (at >= ROWS) {
+        text_add(out, bytes_from_string(absent[at - ROWS].nothing));
+        return;
+    }
     switch (row->kind) {
     case KIND_OWN:
         row->format(server, out);

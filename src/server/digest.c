@@ -81,8 +81,7 @@ static void digest_entry(unsigned char *total, const struct entry *entry)
     mix_value(digest, entry);
     if (entry->flags & ENTRY_EXPIRES)
         add(digest, BYTES("!!expire!!"));
-    for (int i = 0; i < SHA1_SIZE; i++)
-        total[i] ^= digest[i];
+    add(total, (struct bytes){(const char *)digest, SHA1_SIZE});
 }
 
 void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE])

@@ -27,10 +27,10 @@
 /* ---- the limit ---- */
 
 #define SAFE_BYTES 8192 /* the size limit where the configured one is a count */
-#define ENTRY_OVERHEAD                                                                             \
-    8 /* what quicklist.c adds to a value's length before it looks at the limit */
+#define SET_LIMITS 4    /* how many times the limit LSET may make a block */
+#define ENTRY_COST 8    /* what quicklist.c adds to a value's length when it looks at the limit */
 
-static struct {
+static struct limit {
     size_t bytes, count;               /* of a block */
     size_t packed_bytes, packed_count; /* of a chain's only block that is packed again */
 } limit =
@@ -43,15 +43,11 @@ static struct {
 void list_set_listpack_limit(int listpack_limit)
 {
     if (listpack_limit >= 0) {
-        limit.count = listpack_limit > 0 ? (size_t)listpack_limit : 1;
-        limit.bytes = SAFE_BYTES;
-        limit.packed_count = limit.count / 2;
-        limit.packed_bytes = SIZE_MAX;
+        size_t count = listpack_limit > 0 ? (size_t)listpack_limit : 1;
+        limit = (struct limit){SAFE_BYTES, count, SIZE_MAX, count / 2};
     } else {
-        limit.count = SIZE_MAX;
-        limit.bytes = (size_t)2048 << (listpack_limit < -5 ? 5 : -listpack_limit);
-        limit.packed_count = SIZE_MAX;
-        limit.packed_bytes = limit.bytes / 2;
+        size_t bytes = (size_t)2048 << (listpack_limit < -5 ? 5 : -listpack_limit);
+        limit = (struct limit){bytes, SIZE_MAX, bytes / 2, SIZE_MAX};
     }
 }
 
@@ -243,6 +239,8 @@ struct chain {
     size_t value_count;
 };
 
+static struct listpack *block_lp(const struct block *block) { return packed_lp(&block->packed); }
+
 static struct chain *chain_new(void)
 {
     struct chain *chain = mem_alloc_zero(sizeof *chain);
@@ -262,6 +260,11 @@ static void chain_free(struct chain *chain)
 static struct block *block_at(const struct chain *chain, size_t index)
 {
     return &chain->blocks[chain->first + index];
+}
+
+static size_t end_block(const struct chain *chain, enum list_end end)
+{
+    return end == LIST_HEAD ? 0 : chain->count - 1;
 }
 
 static void blocks_place(struct chain *chain, size_t capacity, size_t first)
@@ -331,36 +334,29 @@ static void chain_discard(struct chain *chain, size_t index)
     chain_close(chain, index);
 }
 
-static struct bytes plain_copy(struct bytes value)
-{
-    char *copy = mem_alloc(value.len);
-
-    memcpy(copy, value.data, value.len);
-    return (struct bytes){copy, value.len};
-}
-
 /* Whether a value may join that block. */
 static bool block_takes(const struct block *block, struct bytes value)
 {
     if (block->is_plain || is_large(value))
         return false;
-    return !exceeds_limit(packed_bytes(&block->packed) + value.len + ENTRY_OVERHEAD,
+    return !exceeds_limit(packed_bytes(&block->packed) + value.len + ENTRY_COST,
                           block->count + (size_t)1);
 }
 
-/* The blocks at the chain's ends grow by doubling, since more pushes are likely there. */
+/* A block at the end that is pushed to grows by doubling, since more pushes are likely there. */
 static void chain_block_push(struct chain *chain, size_t index, enum list_end end,
                              struct bytes value)
 {
     struct block *block = block_at(chain, index);
-    bool is_end = index == (end == LIST_HEAD ? 0 : chain->count - 1);
-    size_t doubled = 2 * (size_t)block->packed.capacity;
+    size_t grown = 0;
 
-    packed_push(&block->packed, end, value,
-                !is_end                 ? 0
-                : doubled < limit.bytes ? doubled
-                                        : limit.bytes);
+    if (index == end_block(chain, end)) {
+        grown = 2 * (size_t)block->packed.capacity;
+        grown = grown < limit.bytes ? grown : limit.bytes;
+    }
+    packed_push(&block->packed, end, value, grown);
     block->count++;
+    chain->value_count++;
 }
 
 static void chain_trim(struct chain *chain, size_t index)
@@ -376,7 +372,10 @@ static void chain_put_alone(struct chain *chain, size_t index, struct bytes valu
     struct block *block = chain_open(chain, index);
 
     if (is_large(value)) {
-        *block = (struct block){.plain = plain_copy(value), .count = 1, .is_plain = true};
+        char *copy = mem_alloc(value.len);
+        memcpy(copy, value.data, value.len);
+        *block = (struct block){.plain = {copy, value.len}, .count = 1, .is_plain = true};
+        chain->value_count++;
     } else {
         size_t capacity = BLOCK_NEW_BYTES < limit.bytes ? BLOCK_NEW_BYTES : limit.bytes;
         *block = (struct block){.packed = packed_new(capacity, end)};
@@ -386,42 +385,35 @@ static void chain_put_alone(struct chain *chain, size_t index, struct bytes valu
     chain_trim(chain, index + 1);
 }
 
-/* Adds a value between the blocks 'index' - 1 and 'index': to one of them where it fits. A push is
- * this at 0 or behind the last. */
-static void chain_put(struct chain *chain, size_t index, struct bytes value)
+static void chain_push(struct chain *chain, enum list_end end, struct bytes value)
 {
-    if (index > 0 && block_takes(block_at(chain, index - 1), value))
-        chain_block_push(chain, index - 1, LIST_TAIL, value);
-    else if (index < chain->count && block_takes(block_at(chain, index), value))
-        chain_block_push(chain, index, LIST_HEAD, value);
+    size_t index = end_block(chain, end);
+
+    if (chain->count > 0 && block_takes(block_at(chain, index), value))
+        chain_block_push(chain, index, end, value);
     else
-        chain_put_alone(chain, index, value);
-    chain->value_count++;
+        chain_put_alone(chain, end == LIST_HEAD ? 0 : chain->count, value);
 }
 
 static void chain_drop(struct chain *chain, enum list_end end, size_t count)
 {
-    while (count > 0) {
-        size_t index = end == LIST_HEAD ? 0 : chain->count - 1;
-        struct block *block = block_at(chain, index);
-        if (block->count <= count) {
-            count -= block->count;
-            chain_discard(chain, index);
-            continue;
-        }
-        packed_drop(&block->packed, end, count);
-        block->count -= (uint32_t)count;
-        chain->value_count -= count;
-        /* A quarter, since the next push would double it. */
-        if (block->packed.capacity > BLOCK_NEW_BYTES &&
-            packed_bytes(&block->packed) < block->packed.capacity / 4)
-            packed_trim(&block->packed);
-        return;
+    while (count > 0 && block_at(chain, end_block(chain, end))->count <= count) {
+        count -= block_at(chain, end_block(chain, end))->count;
+        chain_discard(chain, end_block(chain, end));
     }
+    if (count == 0)
+        return;
+    struct block *block = block_at(chain, end_block(chain, end));
+    packed_drop(&block->packed, end, count);
+    block->count -= (uint32_t)count;
+    chain->value_count -= count;
+    /* A quarter, since the next push would double it. */
+    if (block->packed.capacity > BLOCK_NEW_BYTES &&
+        packed_bytes(&block->packed) < block->packed.capacity / 4)
+        packed_trim(&block->packed);
 }
 
-/* The block that holds the value at 'index', which becomes the index within it. From the nearer
- * end. */
+/* The block that holds the value at 'index', which becomes the index within it. */
 static size_t chain_seek(const struct chain *chain, size_t *index)
 {
     size_t block = 0, begin = 0;
@@ -445,13 +437,11 @@ static size_t chain_seek(const struct chain *chain, size_t *index)
 static void chain_split(struct chain *chain, size_t index, listpack_pos at)
 {
     struct block *block = block_at(chain, index);
-    struct listpack *tail = listpack_copy(packed_lp(&block->packed));
+    struct listpack *tail = listpack_copy(block_lp(block));
     struct block behind = {0};
 
-    for (listpack_pos back = listpack_last(packed_lp(&block->packed)); back != at;
-         back = listpack_prev(packed_lp(&block->packed), back))
+    for (listpack_pos back = at; back; back = listpack_next(block_lp(block), back))
         behind.count++;
-    behind.count++;
     block->count -= behind.count;
     tail = listpack_remove(tail, listpack_first(tail), block->count, NULL);
     packed_take_back(&behind.packed, tail);
@@ -459,50 +449,74 @@ static void chain_split(struct chain *chain, size_t index, listpack_pos at)
     *chain_open(chain, index + 1) = behind;
 }
 
-/* Joins a block with the next when both are one block's worth. */
-static void chain_join(struct chain *chain, size_t index)
+/* Joins a block with the next when there are these two and the limit allows it. */
+static bool chain_join(struct chain *chain, size_t index)
 {
-    struct block *head = block_at(chain, index);
-    struct block *tail = head + 1;
     listpack_pos none = NULL;
 
-    if (head->is_plain || tail->is_plain ||
-        exceeds_limit(packed_bytes(&head->packed) + packed_bytes(&tail->packed),
-                      (size_t)head->count + tail->count))
-        return;
+    if (index >= chain->count || index + 1 == chain->count)
+        return false;
+    struct block *head = block_at(chain, index), *tail = head + 1;
+    if (head->is_plain || tail->is_plain)
+        return false;
+    size_t bytes = packed_bytes(&head->packed) + packed_bytes(&tail->packed) - LISTPACK_EMPTY_SIZE;
+    if (exceeds_limit(bytes, (size_t)head->count + tail->count))
+        return false;
     struct listpack *lp = packed_lend(&head->packed, &none);
     packed_take_back(&head->packed, listpack_join(lp, packed_lend(&tail->packed, &none)));
     head->count += tail->count;
     chain_close(chain, index + 1);
+    return true;
 }
 
-/* After a change at 'index' that split it or made it smaller: up to three blocks stand there now.
- */
-static void chain_join_around(struct chain *chain, size_t index)
+/* After a split: the two before 'center', the two behind it, then it with what is beside it. */
+static void chain_join_around(struct chain *chain, size_t center)
 {
-    size_t begin = index > 0 ? index - 1 : 0;
+    if (center >= 2 && chain_join(chain, center - 2))
+        center--;
+    chain_join(chain, center + 1);
+    if (center >= 1 && chain_join(chain, center - 1))
+        center--;
+    chain_join(chain, center);
+}
 
-    for (size_t i = index + 3; i-- > begin;) {
-        if (i + 1 < chain->count)
-            chain_join(chain, i);
+/* Inserts within a full block, at 'at', which is not its first entry. The half that gets the value
+ * may be over the limit then, as in Redis. */
+static void chain_split_insert(struct chain *chain, size_t index, listpack_pos at,
+                               enum list_end side, struct bytes value)
+{
+    chain_split(chain, index, at);
+    if (is_large(value)) {
+        chain_put_alone(chain, index + 1, value);
+    } else if (side == LIST_TAIL) {
+        chain_block_push(chain, index + 1, LIST_HEAD, value);
+        chain_join_around(chain, index);
+    } else {
+        chain_block_push(chain, index, LIST_TAIL, value);
+        chain_join_around(chain, index + 1);
     }
 }
 
-/* Inserts before 'at' in a block; NULL is behind its last. */
-static void chain_insert(struct chain *chain, size_t index, listpack_pos at, struct bytes value)
+/* Inserts beside the entry 'at'. */
+static void chain_insert(struct chain *chain, size_t index, listpack_pos at, enum list_end side,
+                         struct bytes value)
 {
     struct block *block = block_at(chain, index);
+    size_t neighbour = side == LIST_TAIL ? index + 1 : index - 1; /* may be none */
 
-    if (!at || block->is_plain || at == listpack_first(packed_lp(&block->packed))) {
-        chain_put(chain, at ? index : index + 1, value);
-    } else if (block_takes(block, value)) {
+    if (!block->is_plain && side == LIST_TAIL)
+        at = listpack_next(block_lp(block), at);
+    bool is_edge = block->is_plain || !at || at == listpack_first(block_lp(block));
+    if (block_takes(block, value)) {
         packed_insert(&block->packed, at, value);
         block->count++;
         chain->value_count++;
+    } else if (!is_edge) {
+        chain_split_insert(chain, index, at, side, value);
+    } else if (neighbour < chain->count && block_takes(block_at(chain, neighbour), value)) {
+        chain_block_push(chain, neighbour, side == LIST_TAIL ? LIST_HEAD : LIST_TAIL, value);
     } else {
-        chain_split(chain, index, at);
-        chain_put(chain, index + 1, value);
-        chain_join_around(chain, index);
+        chain_put_alone(chain, side == LIST_TAIL ? index + 1 : index, value);
     }
 }
 
@@ -516,31 +530,48 @@ static listpack_pos chain_remove(struct chain *chain, size_t index, listpack_pos
     return packed_remove(&block->packed, at, 1);
 }
 
-/* Replaces the value at 'index' of a packed block. */
-static void block_set(struct chain *chain, size_t in_block, size_t index, struct bytes value)
+/* Replaces an entry by a value that becomes a block of its own. */
+static void chain_set_alone(struct chain *chain, size_t index, listpack_pos at, struct bytes value)
 {
-    struct packed *packed = &block_at(chain, in_block)->packed;
-    listpack_pos at = listpack_at(packed_lp(packed), (int64_t)index);
-    char text[LISTPACK_TEXT_MAX];
-    size_t without = packed_bytes(packed) - listpack_entry_bytes(listpack_get(at, text));
+    struct block *block = block_at(chain, index);
+    listpack_pos behind = listpack_next(block_lp(block), at);
 
-    if (!is_large(value) && !exceeds_limit(without + listpack_entry_bytes(value), 0))
-        packed_replace(packed, at, value);
-    else
-        chain_insert(chain, in_block, chain_remove(chain, in_block, at), value);
+    if (behind)
+        chain_split(chain, index, behind);
+    chain_put_alone(chain, index + 1, value);
+    block = block_at(chain, index);
+    if (block->count == 1) {
+        chain_discard(chain, index);
+    } else {
+        chain_remove(chain, index, listpack_last(block_lp(block)));
+        chain_join_around(chain, index + 1);
+    }
+}
+
+/* As in Redis, values that are set make a block longer than the limit, but not without end. */
+static bool block_takes_instead(const struct block *block, listpack_pos at, struct bytes value)
+{
+    char text[LISTPACK_TEXT_MAX];
+    size_t without = packed_bytes(&block->packed) - listpack_entry_bytes(listpack_get(at, text));
+
+    return !is_large(value) && without + listpack_entry_bytes(value) <= SET_LIMITS * limit.bytes;
 }
 
 static void chain_set(struct chain *chain, size_t index, struct bytes value)
 {
     size_t in_block = chain_seek(chain, &index);
+    struct block *block = block_at(chain, in_block);
 
-    if (block_at(chain, in_block)->count > 1) {
-        block_set(chain, in_block, index, value);
-    } else {
+    if (block->is_plain) {
+        chain_insert(chain, in_block, NULL, LIST_TAIL, value);
         chain_discard(chain, in_block);
-        chain_put(chain, in_block, value);
+        return;
     }
-    chain_join_around(chain, in_block);
+    listpack_pos at = listpack_at(block_lp(block), (int64_t)index);
+    if (block_takes_instead(block, at, value))
+        packed_replace(&block->packed, at, value);
+    else
+        chain_set_alone(chain, in_block, at, value);
 }
 
 /* ---- the list ---- */
@@ -626,7 +657,7 @@ static void become_chain(struct list *list)
     list->chain = chain;
 }
 
-/* After values were removed. */
+/* After values were removed or replaced. The block stays where it is. */
 static void become_packed_if_small(struct list *list)
 {
     struct chain *chain = list->chain;
@@ -643,7 +674,6 @@ static void become_packed_if_small(struct list *list)
         packed_bytes(&block->packed) > limit.packed_bytes)
         return;
     list->packed = block->packed;
-    packed_trim(&list->packed);
     chain_free(chain);
 }
 
@@ -665,7 +695,7 @@ void list_push_all(struct list *list, enum list_end end, const struct bytes *val
         if (is_packed(list))
             packed_push(&list->packed, end, values[i], 0);
         else
-            chain_put(list->chain, end == LIST_HEAD ? 0 : list->chain->count, values[i]);
+            chain_push(list->chain, end, values[i]);
     }
 }
 
@@ -684,26 +714,6 @@ static bool is_in_range(const struct list *list, int64_t *index)
     return *index >= 0 && *index < size;
 }
 
-bool list_get(const struct list *list, int64_t index, char *text, struct bytes *value)
-{
-    const struct packed *packed = &list->packed;
-
-    if (!is_in_range(list, &index))
-        return false;
-    if (!is_packed(list)) {
-        size_t in_block = (size_t)index;
-        const struct block *block = block_at(list->chain, chain_seek(list->chain, &in_block));
-        if (block->is_plain) {
-            *value = block->plain;
-            return true;
-        }
-        packed = &block->packed;
-        index = (int64_t)in_block;
-    }
-    *value = listpack_get(listpack_at(packed_lp(packed), index), text);
-    return true;
-}
-
 bool list_set(struct list *list, int64_t index, struct bytes value)
 {
     if (!is_in_range(list, &index))
@@ -720,14 +730,13 @@ bool list_set(struct list *list, int64_t index, struct bytes value)
 void list_drop(struct list *list, enum list_end end, size_t count)
 {
     ASSERT(count <= list_size(list));
-    if (is_packed(list)) {
+    if (is_packed(list))
         packed_drop(&list->packed, end, count);
-        if (packed_bytes(&list->packed) <= list->packed.capacity / 2)
-            packed_trim(&list->packed);
-    } else {
+    else
         chain_drop(list->chain, end, count);
-        become_packed_if_small(list);
-    }
+    become_packed_if_small(list);
+    if (is_packed(list) && packed_bytes(&list->packed) <= list->packed.capacity / 2)
+        packed_trim(&list->packed);
 }
 
 /* ---- iterate ---- */
@@ -736,27 +745,23 @@ static const struct listpack *iter_lp(const struct list_iter *iter)
 {
     if (is_packed(iter->list))
         return packed_lp(&iter->list->packed);
-    return packed_lp(&block_at(iter->list->chain, iter->block)->packed);
+    return block_lp(block_at(iter->list->chain, iter->block));
 }
 
-/* Stands on a block's first value as seen on the way; there is none behind either end of the chain.
- */
+/* Stands on a block's first value as seen on the way; no block is the end. */
 static void iter_enter(struct list_iter *iter, size_t index)
 {
-    const struct chain *chain = iter->list->chain;
-
     iter->at = NULL;
-    if (index >= chain->count)
+    if (index >= iter->list->chain->count)
         return;
-    const struct block *block = block_at(chain, index);
+    const struct block *block = block_at(iter->list->chain, index);
     iter->block = index;
     iter->is_plain = block->is_plain;
     if (block->is_plain)
         iter->at = (const unsigned char *)block->plain.data;
-    else if (iter->to == LIST_TAIL)
-        iter->at = listpack_first(packed_lp(&block->packed));
     else
-        iter->at = listpack_last(packed_lp(&block->packed));
+        iter->at = iter->to == LIST_TAIL ? listpack_first(block_lp(block))
+                                         : listpack_last(block_lp(block));
 }
 
 static void iter_enter_following(struct list_iter *iter)
@@ -780,6 +785,24 @@ void list_iter_init(struct list_iter *iter, const struct list *list, int64_t ind
         iter->at = listpack_at(iter_lp(iter), (int64_t)in_block);
 }
 
+static struct bytes iter_value(const struct list_iter *iter, char *text)
+{
+    if (iter->is_plain)
+        return block_at(iter->list->chain, iter->block)->plain;
+    return listpack_get(iter->at, text);
+}
+
+bool list_get(const struct list *list, int64_t index, char *text, struct bytes *value)
+{
+    struct list_iter iter;
+
+    list_iter_init(&iter, list, index, LIST_TAIL);
+    if (!iter.at)
+        return false;
+    *value = iter_value(&iter, text);
+    return true;
+}
+
 bool list_iter_next(struct list_iter *iter, struct bytes *value)
 {
     if (iter->is_given) {
@@ -795,8 +818,7 @@ bool list_iter_next(struct list_iter *iter, struct bytes *value)
     iter->is_given = iter->at != NULL;
     if (!iter->at)
         return false;
-    *value = iter->is_plain ? block_at(iter->list->chain, iter->block)->plain
-                            : listpack_get(iter->at, iter->text);
+    *value = iter_value(iter, iter->text);
     return true;
 }
 
@@ -824,17 +846,10 @@ static void iter_remove(struct list *list, struct list_iter *iter)
 
 void list_remove(struct list *list, struct list_iter *iter)
 {
-    bool was_chain = !is_packed(list);
-    size_t offset = 0;
-
     ASSERT(iter->is_given);
     iter_remove(list, iter);
     iter->is_given = false;
-    if (was_chain && iter->at && !iter->is_plain)
-        offset = (size_t)(iter->at - (listpack_pos)iter_lp(iter));
     become_packed_if_small(list);
-    if (was_chain && is_packed(list) && iter->at) /* the block may have moved */
-        iter->at = (listpack_pos)packed_lp(&list->packed) + offset;
 }
 
 void list_insert(struct list *list, struct list_iter *iter, enum list_end side, struct bytes value)
@@ -843,40 +858,34 @@ void list_insert(struct list *list, struct list_iter *iter, enum list_end side, 
 
     ASSERT(iter->is_given);
     list_expect(list, &value, 1);
-    if (side == LIST_TAIL)
-        at = iter->is_plain ? NULL : listpack_next(iter_lp(iter), at);
     if (is_packed(list))
-        packed_insert(&list->packed, at, value);
+        packed_insert(&list->packed, side == LIST_HEAD ? at : listpack_next(iter_lp(iter), at),
+                      value);
     else
-        chain_insert(list->chain, iter->block, at, value);
+        chain_insert(list->chain, iter->block, at, side, value);
     *iter = (struct list_iter){.list = list};
 }
 
 /* ---- check ---- */
 
-static void chain_check(const struct chain *chain)
+void list_check(const struct list *list)
 {
+    const struct chain *chain = list->chain;
     size_t value_count = 0;
 
+    if (is_packed(list)) {
+        packed_check(&list->packed);
+        return;
+    }
     ASSERT(chain->first + chain->count <= chain->capacity);
     for (size_t i = 0; i < chain->count; i++) {
         const struct block *block = block_at(chain, i);
         value_count += block->count;
-        if (block->is_plain) {
-            ASSERT(block->count == 1);
-            continue;
-        }
         ASSERT(block->count > 0);
+        if (block->is_plain)
+            continue;
         packed_check(&block->packed);
-        ASSERT(block->count == listpack_count(packed_lp(&block->packed)));
+        ASSERT(block->count == listpack_count(block_lp(block)));
     }
     ASSERT(value_count == chain->value_count);
-}
-
-void list_check(const struct list *list)
-{
-    if (is_packed(list))
-        packed_check(&list->packed);
-    else
-        chain_check(list->chain);
 }

@@ -27,10 +27,10 @@
  * paragraph of conditions alone holds for the rest of the file.
  *
  *     since 7.2                        the oldest Redis that answers so (8.0: also Valkey from 9.0)
- *     only valkey tern                 one of these; also redis, redis-7.0, valkey-9, resp2, resp3
- *     not redis-8                      none of these
- *     needs enable-debug-command yes   CONFIG GET says one of these
- *     config maxmemory 0               CONFIG SET, skipped where refused; undone after the file
+ *     only valkey tern                 one of these; or redis, redis-7.0, valkey-9, resp2, resp3,
+ * unix not redis-8                      none of these needs enable-debug-command yes   CONFIG GET
+ * says one of these config maxmemory 0               CONFIG SET, skipped where refused; undone
+ * after the file
  *
  * Each file begins with empty databases and the configuration that the run began with, and ends by
  * closing its connections: whatever they still had to say is a failure. */
@@ -987,7 +987,7 @@ static void step_check(struct transcript *transcript, size_t at, const struct st
 
 /* ---- conditions ------------------------------------------------------------------------------ */
 
-/* True when the server or the protocol goes by this name: redis, valkey-9, redis-7.0, resp3. */
+/* True when the server, the protocol or the socket goes by this name. */
 static bool is_called(const char *name)
 {
     struct text full = {0};
@@ -995,6 +995,8 @@ static bool is_called(const char *name)
 
     if (strncmp(name, "resp", 4) == 0)
         return strcmp(name + 4, options.resp) == 0;
+    if (strcmp(name, "unix") == 0)
+        return options.socket;
     text_format(&full, "%s-%s", server.product, server.version);
     return strncmp(full.data, name, len) == 0 && strchr("-.", full.data[len]); /* or its end */
 }

@@ -312,7 +312,7 @@ static void growing_and_shrinking_keep_every_entry(void **state)
         ;
     assert_true(crowd_finds_all(&crowd));
     dict_check(&crowd.dict);
-    assert_true(crowd.dict.table[0].bucket_count < grown_count / 50);
+    assert_true(crowd.dict.table[0].bucket_count < grown_count / 30);
     crowd_release(&crowd);
 }
 

@@ -1,0 +1,773 @@
+#!/usr/bin/env python3
+"""Sends the same seeded random commands to two servers and compares what they answer.
+
+    differential.py --ours 127.0.0.1:6379 --peer 127.0.0.1:6380 --commands 200000 --seed 1
+
+Commands come from the table GROUPS below, one row each: good ones and bad ones (arity, types, numbers,
+options), names in odd case, keys and values of any bytes, ranges at their edges. They go out in
+pipelined batches. Replies are compared byte for byte, but for rows with a rule (order free, times, random
+keys). After every thousand commands DEBUG DIGEST must agree; both servers need enable-debug-command.
+
+What a real server does otherwise than Redis 7.2 is listed in EXPLAINED, with the reason; it is counted
+but is no failure. After any difference the keys it touched are left out until the servers agree again;
+when they do not, both are emptied. The last line is "differential: N passed, N failed".
+
+The two servers' times differ by milliseconds, so deadlines are far away or long past, never near."""
+
+import argparse
+import random
+import re
+import socket
+import sys
+from collections import Counter, deque
+
+# ---- the table ------------------------------------------------------------------------------------
+#
+# NAME arguments -> rules. CAPITALS stand for themselves (in random case), small letters for a value from
+# TERMS; [a | b c] may be left out (options that stand together come in any order), (a | b) is one of them,
+# x... one to four. Rules, after "->":
+#
+#     unordered       an array or set whose elements come in any order; a map likewise
+#     near N          integers that differ by at most N
+#     any             anything, if the type is the same
+#     scan            a cursor and keys; with "all" the same keys, and the cursor is 0
+#     touch           a whole SCAN comes first, which removes expired keys: they might still be counted
+#     seldom, rare    a fifth, a fiftieth as often as the others
+
+GROUPS = {
+    'strings': '''
+        GET skey
+        SET skey value [EX seconds | PX ms | EXAT at | PXAT atms | KEEPTTL] [NX | XX] [GET]
+        SETNX skey value
+        SETEX skey seconds value
+        PSETEX skey ms value
+        GETSET skey value
+        GETDEL skey
+        GETEX skey [EX seconds | PX ms | EXAT at | PXAT atms | PERSIST]
+        MGET key...
+        MSET (skey value)...
+        MSETNX (skey value)...
+        INCR skey
+        DECR skey
+        INCRBY skey int
+        DECRBY skey int
+        INCRBYFLOAT skey float
+        APPEND skey value
+        STRLEN skey
+        GETRANGE skey index index
+        SUBSTR skey index index
+        SETRANGE skey offset value''',
+    'keys': '''
+        DEL key... -> seldom
+        UNLINK key... -> seldom
+        EXISTS key...
+        TYPE key
+        KEYS pattern -> unordered
+        RANDOMKEY -> any
+        SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] -> scan
+        DBSIZE -> touch
+        OBJECT ENCODING key
+        OBJECT REFCOUNT key -> any
+        OBJECT IDLETIME key -> any
+        OBJECT FREQ key
+        FLUSHDB [SYNC | ASYNC] -> rare
+        FLUSHALL [SYNC | ASYNC] -> rare''',
+    'expire': '''
+        EXPIRE key seconds [NX | XX | GT | LT] [NX | XX | GT | LT]
+        PEXPIRE key ms [NX | XX | GT | LT]
+        EXPIREAT key at [NX | XX | GT | LT] [XX]
+        PEXPIREAT key atms [NX | XX | GT | LT]
+        TTL key -> near 3
+        PTTL key -> near 3000
+        EXPIRETIME key -> near 3
+        PEXPIRETIME key -> near 3000
+        PERSIST key''',
+    'lists': '''
+        LPUSH lkey value...
+        RPUSH lkey value...
+        RPUSH lkey value value value...
+        LPOP lkey [count]
+        RPOP lkey [count]
+        LLEN lkey
+        LRANGE lkey index index''',
+    'more-lists': '''
+        LPUSHX lkey value...
+        RPUSHX lkey value...
+        LINDEX lkey index
+        LSET lkey index value
+        LINSERT lkey (BEFORE | AFTER) value value
+        LREM lkey index value
+        LTRIM lkey index index
+        LPOS lkey value [RANK index] [COUNT count] [MAXLEN count]
+        LMOVE lkey lkey (LEFT | RIGHT) (LEFT | RIGHT)
+        RPOPLPUSH lkey lkey
+        LMPOP 2 lkey lkey (LEFT | RIGHT) [COUNT count]''',
+    'blocking': '''
+        BLPOP lkey... timeout -> rare
+        BRPOP lkey... timeout -> rare
+        BLMOVE lkey lkey (LEFT | RIGHT) (LEFT | RIGHT) timeout -> rare''',
+    'multi': '''
+        MULTI
+        MULTI
+        EXEC
+        EXEC
+        EXEC
+        DISCARD -> rare
+        WATCH key...
+        UNWATCH''',
+    'pubsub': '''
+        PUBLISH word value
+        SPUBLISH word value
+        PUBSUB CHANNELS [pattern] -> seldom
+        PUBSUB NUMSUB [word...] -> seldom
+        PUBSUB NUMPAT -> seldom
+        PUBSUB SHARDCHANNELS [pattern] -> seldom
+        PUBSUB SHARDNUMSUB [word...] -> seldom''',
+    'connection': '''
+        PING [value]
+        ECHO value
+        CLIENT GETNAME
+        CLIENT SETNAME word
+        CLIENT ID -> any
+        SELECT db
+        HELLO 4 -> any seldom
+        COMMAND COUNT -> any seldom
+        NOSUCHCOMMAND [value...] -> seldom
+        word [value...] -> seldom
+        CLIENT word -> seldom
+        OBJECT word key -> seldom''',
+    'moves': '''
+        RENAME key key
+        RENAMENX key key
+        COPY key key [REPLACE] [DB db]
+        MOVE key db
+        TOUCH key...
+        SWAPDB db db -> rare''',
+    'hashes': '''
+        HSET hkey (field value)...
+        HSETNX hkey field value
+        HGET hkey field
+        HMGET hkey field...
+        HDEL hkey field...
+        HLEN hkey
+        HEXISTS hkey field
+        HSTRLEN hkey field
+        HINCRBY hkey field int
+        HINCRBYFLOAT hkey field float
+        HGETALL hkey -> unordered
+        HKEYS hkey -> unordered
+        HVALS hkey -> unordered''',
+    'sets': '''
+        SADD tkey field...
+        SREM tkey field...
+        SCARD tkey
+        SISMEMBER tkey field
+        SMISMEMBER tkey field...
+        SMOVE tkey tkey field
+        SMEMBERS tkey -> unordered
+        SINTER tkey... -> unordered
+        SUNION tkey... -> unordered
+        SDIFF tkey... -> unordered
+        SINTERSTORE tkey tkey...
+        SUNIONSTORE tkey tkey...
+        SDIFFSTORE tkey tkey...''',
+    'zsets': '''
+        ZADD zkey [NX | XX] [GT | LT] [CH] (score field)...
+        ZINCRBY zkey score field
+        ZREM zkey field...
+        ZCARD zkey
+        ZSCORE zkey field
+        ZMSCORE zkey field...
+        ZRANK zkey field
+        ZREVRANK zkey field
+        ZRANGE zkey index index [WITHSCORES]
+        ZRANGEBYSCORE zkey score score [WITHSCORES]
+        ZCOUNT zkey score score
+        ZPOPMIN zkey [count]
+        ZPOPMAX zkey [count]
+        ZREMRANGEBYRANK zkey index index''',
+}
+DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection'
+
+# Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
+# (a regular expression from the start; empty: any), and why.
+EXPLAINED = [
+    ('redis-7.0', r'(BLPOP|BRPOP|BLMOVE) .*', rb'-ERR timeout is negative',
+     'a timeout beyond 64 bits is out of range since 7.2'),
+    ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nquicklist',
+     'short lists are listpacks since 7.2'),
+    ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nhashtable',
+     'small sets are listpacks since 7.2'),
+    ('redis-7.0', r'SCAN .*', rb'',
+     'cursors with a sign, or empty, are refused since 7.2'),
+    ('valkey-', r'GETEX .*', rb'-ERR (invalid expire|value is not)',
+     'Valkey looks at the deadline before the key'),
+    ('valkey-', r'(MULTI|WATCH .*|EXEC)', rb'-(ERR Command|EXECABORT)',
+     'Valkey spoils a transaction in which MULTI or WATCH is called'),
+    ('valkey-', r'OBJECT ENCODING .*', rb'\$6\r\nembstr',
+     'Valkey embeds longer strings'),
+    ('valkey-', r'SCAN .*', rb'-ERR unknown type name',
+     'Valkey refuses a type that does not exist'),
+]
+
+# ---- values ---------------------------------------------------------------------------------------
+
+KEYS = {  # by the type that most commands give them
+    's': [b's:1', b's:2', b's:3', b's:4', b's:5', b'', b's:\x00\r\n\xff'],
+    'l': [b'l:1', b'l:2', b'l:3', b'l:\xe2\x82\xac'],
+    'h': [b'h:1', b'h:2', b'h:3'],
+    't': [b't:1', b't:2', b't:3'],
+    'z': [b'z:1', b'z:2', b'z:3'],
+    'n': [b'none', b'k' * 300],
+}
+ALL_KEYS = [key for keys in KEYS.values() for key in keys]
+KEY_SET = frozenset(ALL_KEYS)
+WHOLE_SCAN = [b'SCAN', b'0', b'COUNT', b'100000']
+DATABASES = 2
+
+INTEGERS = [b'0', b'1', b'-1', b'2', b'7', b'10', b'100', b'-100', b'12345678', b'2147483647', b'2147483648',
+            b'-2147483649', b'4294967296', b'9223372036854775807', b'-9223372036854775808',
+            b'9223372036854775806', b'-9223372036854775807', b'4611686018427387904']
+NO_INTEGERS = [b'', b'abc', b'1.5', b' 1', b'1 ', b'+1', b'01', b'-0', b'0x10', b'1e3', b'1\x00',
+               b'9223372036854775808', b'-9223372036854775809', b'99999999999999999999', b'nan', b'inf']
+FLOATS = [b'0', b'1', b'-1', b'0.1', b'1.5', b'-2.25', b'3.0', b'3.0e3', b'1e-10', b'1e17', b'1e20', b'-1e5',
+          b'0.3333333333333333', b'123456.789', b'5.', b'.5', b'-0', b'+1', b'1E2', b'0x10']
+NO_FLOATS = [b'', b'abc', b' 1', b'1 ', b'1,5', b'nan', b'-nan', b'1x', b'1\x00', b'1e5000', b'--1']
+INFINITE = [b'inf', b'-inf', b'+inf', b'infinity', b'1e308', b'-1e308', b'1e4932']
+WORDS = [b'a', b'b', b'foo', b'news', b'sport', b'FOO', b'x y', b'n*', b'']
+GARBAGE = [b'', b'abc', b'-1', b'1.5', b' 1', b'9223372036854775808', b'0x10', b'NX', b'XX', b'GET', b'EX',
+           b'COUNT', b'a b', b'\x00', b'*']
+
+
+def mostly(rng, good, bad, chance=0.06):
+    return rng.choice(bad) if rng.random() < chance else rng.choice(good)
+
+
+def any_value(rng):
+    kind = rng.random()
+    if kind < 0.35:
+        return b'%d' % rng.randint(-1000, 1000)
+    if kind < 0.45:
+        return mostly(rng, INTEGERS, NO_INTEGERS, 0.3)
+    if kind < 0.55:
+        return mostly(rng, FLOATS, INFINITE, 0.1)
+    if kind < 0.85:
+        return bytes(rng.choice(b'abcdefgh') for _ in range(rng.randint(1, 12)))
+    if kind < 0.97:
+        return rng.randbytes(rng.choice((0, 1, 20, 43, 44, 45, 60, 64, 65, 200)))
+    return bytes([rng.randrange(256)]) * rng.choice((1000, 4100, 9000, 17000))
+
+
+def any_key(rng, kind):
+    if kind and rng.random() < 0.88:
+        return rng.choice(KEYS[kind])
+    return rng.choice(ALL_KEYS)
+
+
+def far_or_past(rng, unit, epoch):
+    """A deadline in seconds or milliseconds, from now or since 1970: far, over, or none at all."""
+    kind = rng.random()
+    if kind < 0.75:
+        return b'%d' % (rng.randint(10000, 1000000) * unit + epoch)
+    if kind < 0.85 and epoch:
+        return rng.choice((b'1', b'1000'))
+    return rng.choice([b'0', b'-1', b'-1000', b'9223372036854775807', b'-9223372036854775808',
+                       b'9223372036854776', b'9223372036854775'] + NO_INTEGERS)
+
+
+def any_pattern(rng):
+    if rng.random() < 0.5:
+        return rng.choice((b'*', b's:*', b'[ls]:?', b'?:1', b'*[1-3]', b'[^s]:*', b'n?ne', b'*1*', b'\\s:1'))
+    pieces = [b'*', b'?', b'[a-z]', b'[^s]', b'[sl]', b's', b'l', b':', b'1', b'2', b'\\*', b'\\', b'[', b'[z-a]',
+              b'none', b'\x00', b'\xff', b'*:*', b'']
+    return b''.join(rng.choice(pieces) for _ in range(rng.randint(1, 4)))
+
+
+TERMS = {
+    'key': lambda rng: any_key(rng, None),
+    'skey': lambda rng: any_key(rng, 's'),
+    'lkey': lambda rng: any_key(rng, 'l'),
+    'hkey': lambda rng: any_key(rng, 'h'),
+    'tkey': lambda rng: any_key(rng, 't'),
+    'zkey': lambda rng: any_key(rng, 'z'),
+    'value': any_value,
+    'field': lambda rng: b'f%d' % rng.randint(0, 40) if rng.random() < 0.8 else any_value(rng),
+    'word': lambda rng: rng.choice(WORDS),
+    'int': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-50, 50)] * 10, NO_INTEGERS),
+    'index': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-12, 12)] * 40, NO_INTEGERS),
+    'count': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 8)] * 20 + [b'-1', b'9223372036854775807'],
+                                NO_INTEGERS),
+    'offset': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 80), b'2000'],
+                                 NO_INTEGERS + [b'-1', b'536870912', b'9223372036854775807']),
+    'float': lambda rng: mostly(rng, FLOATS, NO_FLOATS + INFINITE, 0.15),
+    'score': lambda rng: mostly(rng, FLOATS + [b'%d' % rng.randint(-9, 9)] * 20, NO_FLOATS + INFINITE[:5]),
+    'seconds': lambda rng: far_or_past(rng, 1, 0),
+    'ms': lambda rng: far_or_past(rng, 1000, 0),
+    'at': lambda rng: far_or_past(rng, 1, 33177117420),
+    'atms': lambda rng: far_or_past(rng, 1000, 33177117420000),
+    'timeout': lambda rng: mostly(rng, [b'0.001', b'0.002', b'1e-3'], [b'-1', b'abc', b'', b'inf', b'1e400', b'nan']),
+    'cursor': lambda rng: mostly(rng, [b'0'] * 8 + [b'%d' % rng.randrange(64)], [b'abc', b'', b'-1', b'1.5'], 0.1),
+    'pattern': any_pattern,
+    'type': lambda rng: rng.choice([b'string', b'list', b'hash', b'set', b'zset', b'STRING', b'bogus']),
+    'db': lambda rng: mostly(rng, [b'%d' % n for n in range(DATABASES)], NO_INTEGERS + [b'-1', b'16', b'100'], 0.2),
+}
+
+# ---- grammar --------------------------------------------------------------------------------------
+
+
+def parse_sequence(tokens):
+    """Parses up to the closing bracket: a list of alternatives, each a list of nodes."""
+    alternatives, nodes = [], []
+    while tokens:
+        token = tokens.pop(0)
+        if token in (']', ')'):
+            break
+        if token == '|':
+            alternatives.append(nodes)
+            nodes = []
+        elif token == '...':
+            nodes.append(('many', nodes.pop()))
+        elif token == '[':
+            node = ('maybe', parse_sequence(tokens))
+            if nodes and nodes[-1][0] == 'options':
+                nodes[-1][1].append(node)
+            else:
+                nodes.append(('options', [node]))
+        elif token == '(':
+            nodes.append(('one', parse_sequence(tokens)))
+        elif token in TERMS:
+            nodes.append(('term', TERMS[token]))
+        else:
+            nodes.append(('word', token.encode()))
+    return alternatives + [nodes]
+
+
+def expand(rng, nodes, out):
+    for kind, content in nodes:
+        if kind == 'term':
+            out.append(content(rng))
+        elif kind == 'word':
+            out.append(odd_case(rng, content))
+        elif kind == 'one':
+            expand(rng, rng.choice(content), out)
+        elif kind == 'many':
+            for _ in range(rng.choice((1, 1, 2, 3, 4))):
+                expand(rng, [content], out)
+        elif kind == 'maybe':
+            if rng.random() < 0.35:
+                expand(rng, rng.choice(content), out)
+        else:
+            expand(rng, rng.sample(content, len(content)), out)
+
+
+def odd_case(rng, word):
+    kind = rng.random()
+    if kind < 0.6:
+        return word
+    return word.lower() if kind < 0.9 else bytes(rng.choice((b, b ^ 32)) if 65 <= b <= 90 else b for b in word)
+
+
+class Row:
+    """One command of the table."""
+
+    def __init__(self, line):
+        syntax, _, rules = line.partition('->')
+        tokens = re.findall(r'\.\.\.|[\[\]()|]|[^\s\[\]()|.]+', syntax)
+        self.nodes = parse_sequence(tokens)[0]
+        rules = rules.split()
+        self.weight = 1 if 'rare' in rules else 10 if 'seldom' in rules else 50
+        self.touches = 'touch' in rules
+        self.rule = [rule for rule in rules if rule not in ('rare', 'seldom', 'touch')] or ['exact']
+        self.may_block = 'timeout' in syntax
+
+    def generate(self, rng):
+        args = []
+        expand(rng, self.nodes, args)
+        if rng.random() < 0.04 and not self.may_block:
+            spoil(rng, args)
+        return args
+
+
+def spoil(rng, args):
+    """Makes a command wrong, perhaps."""
+    at = rng.randrange(1, len(args) + 1)
+    kind = rng.randrange(4)
+    if kind == 0 and at < len(args):
+        del args[at]
+    elif kind == 1 and at < len(args):
+        args[at] = rng.choice(GARBAGE)
+    elif kind == 2:
+        del args[at:]
+    else:
+        args.insert(at, rng.choice(GARBAGE))
+
+
+def rows_of(groups):
+    rows = []
+    for group in groups:
+        if group not in GROUPS:
+            sys.exit(f'differential: no group {group}; there are {" ".join(GROUPS)}')
+        rows += [Row(line) for line in GROUPS[group].strip().split('\n')]
+    return rows, [row.weight for row in rows]
+
+
+# ---- servers --------------------------------------------------------------------------------------
+
+
+def encode(args):
+    return b'*%d\r\n' % len(args) + b''.join(b'$%d\r\n%s\r\n' % (len(arg), arg) for arg in args)
+
+
+class Lost(Exception):
+    """A server closed the connection, is silent, or speaks another protocol."""
+
+
+def end_of_reply(data, at):
+    """Where the reply at 'at' ends, -1 when it is not all there."""
+    end = data.find(b'\r\n', at)
+    if end < 0:
+        return -1
+    kind = data[at]
+    if kind in b'+-:_#,(':
+        return end + 2
+    if kind not in b'$=!*~%>':
+        raise Lost(f'this is not the protocol: {bytes(data[at:at + 60])}')
+    length = int(data[at + 1:end])
+    if length < 0:
+        return end + 2
+    if kind in b'$=!':
+        end += 2 + length + 2
+        return end if end <= len(data) else -1
+    end += 2
+    for _ in range(length * (2 if kind == ord('%') else 1)):
+        end = end_of_reply(data, end)
+        if end < 0:
+            return -1
+    return end
+
+
+class Connection:
+    def __init__(self, address, resp):
+        host, _, port = address.rpartition(':')
+        self.address = address
+        self.socket = socket.create_connection((host or '127.0.0.1', int(port)), timeout=20)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = bytearray()
+        self.at = 0
+        if resp == 3:
+            self.ask(b'HELLO', b'3')
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def fill(self):
+        if self.at > 1 << 20:
+            del self.buffer[:self.at]
+            self.at = 0
+        try:
+            data = self.socket.recv(1 << 18)
+        except OSError as error:
+            raise Lost(f'{self.address}: {error}') from error
+        if not data:
+            raise Lost(f'{self.address} closed the connection')
+        self.buffer += data
+
+    def read(self):
+        """The bytes of the next reply."""
+        while True:
+            end = end_of_reply(self.buffer, self.at)
+            if end >= 0:
+                reply = bytes(self.buffer[self.at:end])
+                self.at = end
+                return reply
+            self.fill()
+
+    def ask(self, *args):
+        self.send(encode(args))
+        return self.read()
+
+
+def parse(reply, at=0):
+    """A reply as Python sees it, and where it ends: (type, text) or (type, [elements]); nil has a type of
+    its own."""
+    end = reply.index(b'\r\n', at)
+    kind, line = reply[at:at + 1], reply[at + 1:end]
+    if line == b'-1' and kind in b'$*':
+        return (kind + b'-', b''), end + 2
+    if kind in b'+-:_#,(':
+        return (kind, line), end + 2
+    length = int(line)
+    if kind in b'$=!':
+        return (kind, reply[end + 2:end + 2 + length]), end + 4 + length
+    elements, end = [], end + 2
+    for _ in range(length * (2 if kind == b'%' else 1)):
+        element, end = parse(reply, end)
+        elements.append(element)
+    return (kind, elements), end
+
+
+def elements_of(reply):
+    """The bytes of each element of an array."""
+    at, elements = reply.index(b'\r\n') + 2, []
+    while at < len(reply):
+        end = end_of_reply(reply, at)
+        elements.append(reply[at:end])
+        at = end
+    return elements
+
+
+# ---- comparing ------------------------------------------------------------------------------------
+
+
+def pairs(elements):
+    return list(zip(elements[::2], elements[1::2]))
+
+
+def same(rule, ours, theirs, command):
+    """True when two replies agree by the rule. Errors and nils must always be the same."""
+    if ours == theirs or rule[0] == 'exact':
+        return ours == theirs
+    (kind, ours), (other, theirs) = parse(ours)[0], parse(theirs)[0]
+    if kind != other or kind == b'-':
+        return False
+    if rule[0] == 'unordered' and isinstance(ours, list):
+        if kind == b'%' or command[0].upper() == b'HGETALL':
+            ours, theirs = pairs(ours), pairs(theirs)
+        return sorted(map(repr, ours)) == sorted(map(repr, theirs))
+    if rule[0] == 'near' and kind == b':':
+        low, high = sorted((int(ours), int(theirs)))
+        return high - low <= int(rule[1]) and (low >= 0 or low == high)
+    if rule[0] == 'scan' and kind == b'*':
+        return (shape_of_scan(ours) and shape_of_scan(theirs) and
+                (rule[-1] != 'all' or ours[0] == theirs[0] and sorted(ours[1][1]) == sorted(theirs[1][1])))
+    return rule[0] == 'any'
+
+
+def shape_of_scan(elements):
+    """True for a cursor and an array of strings."""
+    return (len(elements) == 2 and elements[0][0] == b'$' and elements[0][1].isdigit() and
+            elements[1][0] == b'*' and all(key[0] == b'$' for key in elements[1][1]))
+
+
+def show_command(args):
+    return ' '.join(show(arg) for arg in args)
+
+
+def show(data, most=120):
+    text = ''.join(chr(b) if 32 < b < 127 and b not in b'"\\' else
+                   {34: '\\"', 92: '\\\\', 32: ' ', 10: '\\n', 13: '\\r'}.get(b, f'\\x{b:02x}') for b in data[:most])
+    if len(data) > most:
+        text += f'... ({len(data)} bytes)'
+    return text if text and re.fullmatch(r'[\w:.*+-]+', text) else f'"{text}"'
+
+
+class Differential:
+    def __init__(self, options):
+        self.options = options
+        self.rng = random.Random(options.seed)
+        self.rows, self.weights = rows_of(options.groups.split(','))
+        self.connections = [Connection(address, options.resp) for address in (options.ours, options.peer)]
+        self.checkers = [Connection(address, 2) for address in (options.ours, options.peer)]
+        self.names = [self.identify(checker) for checker in self.checkers]
+        self.passed = self.failed = self.sent = self.followups = 0
+        self.explained = Counter()
+        self.history = {key: deque(maxlen=8) for key in ALL_KEYS}
+        self.in_transaction = False  # as far as what was generated tells
+        self.queue = None  # what the transaction under way has queued: commands and rules
+        self.tainted = set()  # keys that may differ after a difference
+        self.all_tainted = False
+        for checker in self.checkers:
+            checker.ask(b'FLUSHALL')
+            if checker.ask(b'DEBUG', b'DIGEST')[:1] == b'-':
+                sys.exit(f'differential: {checker.address} has no DEBUG DIGEST: start it with '
+                         '--enable-debug-command yes')
+
+    @staticmethod
+    def identify(checker):
+        info = checker.ask(b'INFO', b'server').decode(errors='replace')
+        for product in ('tern', 'valkey', 'redis'):
+            version = re.search(rf'^{product}_version:([\d.]+)', info, re.M)
+            if version:
+                return f'{product}-{version[1]}'
+        return 'unknown-'
+
+    # ---- a batch
+
+    def generate(self, count):
+        """Commands and their rules. MULTI and WATCH in a transaction are few: they end it on Valkey, and
+        from there on the servers go different ways."""
+        batch = []
+        while len(batch) < count:
+            row = self.rng.choices(self.rows, self.weights)[0]
+            args = row.generate(self.rng)
+            name = args[0].upper()
+            if self.in_transaction and name in (b'MULTI', b'WATCH') and self.rng.random() < 0.98:
+                continue
+            if name in (b'MULTI', b'EXEC', b'DISCARD'):
+                self.in_transaction = name == b'MULTI'
+            if row.touches:
+                batch.append((WHOLE_SCAN, ['scan', 'all']))
+            batch.append((args, row.rule))
+        return batch
+
+    def run_batch(self, count):
+        batch = self.generate(count)
+        data = b''.join(encode(args) for args, _ in batch)
+        for connection in self.connections:
+            connection.send(data)
+        clean = True
+        for args, rule in batch:
+            self.sent += 1
+            keys = KEY_SET.intersection(args[1:])
+            for key in keys:
+                self.history[key].append((self.sent, args))
+            ours, theirs = (connection.read() for connection in self.connections)
+            differences = self.compare(args, rule, ours, theirs)
+            if not differences:
+                self.passed += 1
+            elif self.all_tainted or keys & self.tainted:
+                self.followups += 1
+            else:
+                clean = False
+                for difference in differences:
+                    self.judge(*difference)
+        if not clean:
+            self.settle()
+
+    def compare(self, args, rule, ours, theirs):
+        """The replies that do not agree, each with its command. Follows transactions: what was queued is
+        compared when EXEC answers it."""
+        name, queued = args[0].upper(), self.queue
+        if name == b'EXEC' or name == b'DISCARD' and ours == b'+OK\r\n':
+            self.queue = None
+        elif name == b'MULTI' and ours == b'+OK\r\n':
+            self.queue = []
+        elif ours == b'+QUEUED\r\n' and queued is not None:
+            queued.append((args, rule))
+        if same(rule, ours, theirs, args):
+            return []
+        if name == b'EXEC' and ours[:1] == theirs[:1] == b'*' and queued:
+            replies = list(zip(elements_of(ours), elements_of(theirs)))
+            if len(elements_of(ours)) == len(elements_of(theirs)) == len(queued):
+                return [(command, a, b) for (command, rule), (a, b) in zip(queued, replies)
+                        if not same(rule, a, b, command)]
+        return [(args, ours, theirs)]
+
+    # ---- differences
+
+    def judge(self, args, ours, theirs):
+        keys = KEY_SET.intersection(args[1:])
+        self.all_tainted |= not keys
+        self.tainted |= keys
+        line = b' '.join(args).decode('latin-1').upper()
+        for server, command, reply, why in EXPLAINED:
+            for name, answer in zip(self.names, (ours, theirs)):
+                if name.startswith(server) and re.fullmatch(command, line, re.S) and re.match(reply, answer):
+                    self.explained[f'{server.rstrip("-")}: {why}'] += 1
+                    return
+        self.fail(show_command(args), keys, show(ours, 600), show(theirs, 600))
+
+    def fail(self, what, keys, ours, theirs):
+        self.failed += 1
+        print(f'\n{self.sent}: {what}\n  {self.names[0]}: {ours}\n  {self.names[1]}: {theirs}')
+        before = sorted(set((at, show_command(args)) for key in keys for at, args in self.history[key]))
+        for at, command in before[-9:-1]:
+            print(f'    {at}: {command}')
+        if self.failed >= self.options.most:
+            raise Lost(f'stopped after {self.failed} differences (--most)')
+
+    def digests(self):
+        """What DEBUG DIGEST says on both, once whatever has expired is gone."""
+        touch = b''.join(encode([b'SELECT', b'%d' % db]) + encode(WHOLE_SCAN) for db in range(DATABASES))
+        for checker in self.checkers:
+            checker.send(touch + encode([b'DEBUG', b'DIGEST']))
+        return [[checker.read() for _ in range(2 * DATABASES + 1)][-1] for checker in self.checkers]
+
+    def settle(self):
+        """After a difference: goes on with equal data, emptying both servers if need be."""
+        for connection in self.connections:
+            connection.ask(b'DISCARD')
+            connection.ask(b'UNWATCH')
+            connection.ask(b'SELECT', b'0')
+            connection.ask(b'CLIENT', b'SETNAME', b'')
+        self.queue = None
+        ours, theirs = self.digests()
+        if ours != theirs:
+            for checker in self.checkers:
+                checker.ask(b'FLUSHALL')
+        self.tainted.clear()
+        self.all_tainted = False
+
+    def check_digest(self):
+        ours, theirs = self.digests()
+        if ours == theirs:
+            self.passed += 1
+            return
+        for db in range(DATABASES):
+            for key in ALL_KEYS:
+                values = [(checker.ask(b'SELECT', b'%d' % db), checker.ask(b'DEBUG', b'DIGEST-VALUE', key),
+                           checker.ask(b'TYPE', key), checker.ask(b'TTL', key)) for checker in self.checkers]
+                if values[0][1:3] != values[1][1:3] or (values[0][3] == b':-1\r\n') != (values[1][3] == b':-1\r\n'):
+                    self.fail(f'the values of {show(key)} in database {db} are not the same', [key],
+                              *(show(b' '.join(value[1:])) for value in values))
+        self.fail('DEBUG DIGEST is not the same', [], show(ours), show(theirs))
+        self.settle()
+
+    def check_scan(self):
+        """A whole SCAN finds each key, whatever the steps."""
+        count = b'%d' % self.rng.randint(1, 30)
+        for checker in self.checkers:
+            checker.ask(b'SELECT', b'0')
+            found, cursor = set(), None
+            while cursor != b'0':
+                reply = parse(checker.ask(b'SCAN', cursor or b'0', b'COUNT', count))[0]
+                cursor = reply[1][0][1]
+                found.update(key[1] for key in reply[1][1][1])
+            expected = {key[1] for key in parse(checker.ask(b'KEYS', b'*'))[0][1]}
+            if found == expected:
+                self.passed += 1
+            else:
+                self.fail(f'SCAN with COUNT {count.decode()} on {checker.address}', [], repr(found), repr(expected))
+
+    # ---- the run
+
+    def run(self):
+        options = self.options
+        print(f'differential: {self.names[0]} and {self.names[1]}, RESP{options.resp}, seed {options.seed}, '
+              f'{options.commands} commands of {options.groups}')
+        try:
+            checked = 0
+            while self.sent < options.commands:
+                self.run_batch(min(options.batch, options.commands - self.sent))
+                if self.sent - checked >= 1000:
+                    self.check_digest()
+                    if 'keys' in options.groups:
+                        self.check_scan()
+                    checked = self.sent
+            self.check_digest()
+        except Lost as lost:
+            print(f'\n{lost}')
+            self.failed = max(self.failed, 1)
+        for why, count in sorted(self.explained.items()):
+            print(f'explained, {count} times: {why}')
+        if self.followups:
+            print(f'{self.followups} replies left out, after a difference in the same keys')
+        print(f'differential: {self.passed} passed, {self.failed} failed')
+        return self.failed > 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Compares two servers by random commands.')
+    parser.add_argument('--ours', required=True, metavar='HOST:PORT')
+    parser.add_argument('--peer', required=True, metavar='HOST:PORT')
+    parser.add_argument('--resp', type=int, choices=(2, 3), default=2)
+    parser.add_argument('--commands', type=int, default=200000)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--groups', default=DEFAULT_GROUPS, help=f'of {", ".join(GROUPS)}')
+    parser.add_argument('--most', type=int, default=20, help='stop after so many differences')
+    parser.add_argument('--batch', type=int, default=100, help='commands in a pipeline')
+    return Differential(parser.parse_args()).run()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
