@@ -3,17 +3,18 @@
  * A handler that finds nothing calls block_on_keys() and returns without a reply. The request is kept,
  * detached; when one of its keys becomes ready it is run again, with REQUEST_IS_RERUN, in the order in
  * which clients came. A rerun that finds nothing calls block_on_keys() again and keeps its place and
- * its deadline. A command in MULTI never blocks: it answers as at its deadline. */
+ * its deadline. A command in MULTI never blocks: it answers a null. */
 #ifndef TERN_ENGINE_BLOCKING_H
 #define TERN_ENGINE_BLOCKING_H
 
 #include "engine/request.h"
 
-enum timeout_reply { TIMEOUT_NULL, TIMEOUT_NULL_ARRAY };
+/* What a command answers in MULTI, where it must not wait. At its deadline it answers a null array. */
+enum denied_reply { DENIED_NULL, DENIED_NULL_ARRAY };
 
 /* Keys are arguments 'first' to 'last'; they count as ready when they hold a 'wanted'. 'deadline_ms' 0: none. */
 void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
-                   int64_t deadline_ms, enum timeout_reply timeout_reply);
+                   int64_t deadline_ms, enum denied_reply denied_reply);
 
 /* Ends a client's wait as its deadline would, or (with_error) with an error. False when it does not
  * wait for keys. */

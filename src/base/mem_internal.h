@@ -50,13 +50,13 @@
 /* "A few" of what is kept back or put off, so that churn costs no system calls; stress builds keep
  * nearly nothing. */
 #ifdef TERN_STRESS
-#define RUN_UNITS_MAX     4                  /* blocks above it get mappings of their own */
+#define RUN_BYTES_MAX     ((size_t)64 << 10) /* larger blocks get mappings of their own */
 #define HUGE_PAGES_FROM   ((size_t)8 << 20)  /* a smaller heap stays with small pages */
 #define DIRTY_UNITS_MAX   2                  /* free units that keep their memory */
 #define RETIRE_PIECE      ((size_t)64 << 10) /* unmapped at once; more waits for the next slice */
 #define RETIRED_BYTES_MAX ((size_t)1 << 20)  /* beyond it allocations unmap what slices did not */
 #else
-#define RUN_UNITS_MAX     16
+#define RUN_BYTES_MAX     ((size_t)256 << 10)
 #define HUGE_PAGES_FROM   ((size_t)64 << 20)
 #define DIRTY_UNITS_MAX   192
 #define RETIRE_PIECE      ((size_t)1 << 20)
@@ -127,8 +127,8 @@ static inline char *span_start(const struct span *span)
 /* mem_units.c. What has blocks of one kind shares chunks: huge pages are for the small. */
 enum unit_kind { UNITS_SMALL, UNITS_LARGE };
 
-/* Spans are kept short enough for a descriptor's bits and to become empty. */
-#define SPAN_UNITS_MAX 8
+#define RUN_UNITS_MAX  16
+#define SPAN_UNITS_MAX 8 /* short enough to become empty */
 
 /* A run of 1 to RUN_UNITS_MAX units, poisoned. '*is_zero' tells whether it reads as zero. */
 struct span *mem_units_take(enum unit_kind kind, unsigned units, bool *is_zero);

@@ -11,8 +11,9 @@
 
 #include <sys/mman.h>
 
-#define RUN_BYTES_MAX (RUN_UNITS_MAX * UNIT_SIZE)
-#define RETIRED_MAX   16384
+#define RETIRED_MAX 16384
+
+_Static_assert(RUN_BYTES_MAX <= RUN_UNITS_MAX * UNIT_SIZE, "one run of units can hold it");
 
 struct mapping {
     char *start;
@@ -67,11 +68,12 @@ static void retire(char *start, size_t size)
 
 bool mem_large_unmap_piece(void)
 {
-    struct mapping *last = &large.retired[large.retired_count - 1];
+    struct mapping *last;
     size_t piece;
 
     if (large.retired_count == 0)
         return false;
+    last = &large.retired[large.retired_count - 1];
     piece = last->size < RETIRE_PIECE ? last->size : RETIRE_PIECE;
     last->size -= piece;
     unmap(last->start + last->size, piece);

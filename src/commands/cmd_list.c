@@ -201,7 +201,7 @@ static void blocking_pop(struct request *req, enum list_end end)
                                                    req->argv[i]});
         return;
     }
-    block_on_keys(req, 1, last_key, VALUE_LIST, deadline_ms, TIMEOUT_NULL_ARRAY);
+    block_on_keys(req, 1, last_key, VALUE_LIST, deadline_ms, DENIED_NULL_ARRAY);
 }
 
 static void cmd_blpop(struct request *req) { blocking_pop(req, LIST_HEAD); }
@@ -267,7 +267,7 @@ static void cmd_blmove(struct request *req)
         !key_find_or_reply(req, 1, VALUE_LIST, LOOKUP_WRITE, &from))
         return;
     if (!from.entry) {
-        block_on_keys(req, 1, 1, VALUE_LIST, deadline_ms, TIMEOUT_NULL);
+        block_on_keys(req, 1, 1, VALUE_LIST, deadline_ms, DENIED_NULL);
         return;
     }
     if (!key_find_or_reply(req, 2, VALUE_LIST, LOOKUP_WRITE, &to))

@@ -38,7 +38,6 @@ struct blocked {
     struct request *request;
     struct waiter *waiters;
     enum value_type wanted;
-    enum timeout_reply timeout_reply;
     bool is_rerunning;
 };
 
@@ -110,23 +109,18 @@ static void wait_for(struct blocked *blocked, struct db *db, struct bytes key)
     awaited->last = waiter;
 }
 
-static void reply_timeout(struct request *req, enum timeout_reply kind)
-{
-    if (kind == TIMEOUT_NULL)
-        reply_null(req);
-    else
-        reply_null_array(req);
-}
-
 void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
-                   int64_t deadline_ms, enum timeout_reply timeout_reply)
+                   int64_t deadline_ms, enum denied_reply denied_reply)
 {
     struct client *client = req->client;
     struct blocking *blocking = req->engine->blocking;
     struct blocked *blocked;
 
     if (req->flags & REQUEST_IN_EXEC) {
-        reply_timeout(req, timeout_reply);
+        if (denied_reply == DENIED_NULL)
+            reply_null(req);
+        else
+            reply_null_array(req);
         return;
     }
     req->flags |= REQUEST_BLOCKED;
@@ -135,7 +129,6 @@ void block_on_keys(struct request *req, int first, int last, enum value_type wan
     blocked = mem_alloc_zero(sizeof *blocked);
     blocked->client = client;
     blocked->wanted = wanted;
-    blocked->timeout_reply = timeout_reply;
     blocked->request = request_detach(req);
     client->blocked = blocked;
     client->flags |= CLIENT_BLOCKED;
@@ -216,7 +209,7 @@ static void end_with_reply(struct blocked *blocked, const char *error_text)
     if (error_text)
         reply_error(req, error_text);
     else
-        reply_timeout(req, blocked->timeout_reply);
+        reply_null_array(req);
     if (client->flags & CLIENT_REPLY_OFF)
         req->window->at = req->window->command_start;
     window_end_nested(req->window, &outer);

@@ -94,7 +94,7 @@ GROUPS = {
         LPUSHX lkey value...
         RPUSHX lkey value...
         LINDEX lkey index
-        LSET lkey index value
+        LSET lkey place value
         LINSERT lkey (BEFORE | AFTER) value value
         LREM lkey index value
         LTRIM lkey index index
@@ -200,12 +200,22 @@ EXPLAINED = [
      'small sets are listpacks since 7.2'),
     ('redis-7.0', r'SCAN .*', rb'',
      'cursors with a sign, or empty, are refused since 7.2'),
+    ('redis-7.0', r'(LREM|LPOS) .*-9223372036854775808.*', rb'',
+     'the lowest integer is out of range since 7.2'),
+    ('redis-7.0', r'Z.*', rb'(?s).*\d\.\d{16}',
+     'scores are printed in their shortest form since 7.2'),
+    ('redis-7.0', r'Z(REV)?RANK .*', rb'-ERR wrong number',
+     'ZRANK has WITHSCORE since 7.2'),
+    ('redis-7.0', r'Z(COUNT|RANGEBYSCORE) .*( 1|0X10).*', rb'',
+     'limits may not begin with a blank or be hexadecimal in later versions'),
+    ('valkey-', r'Z(ADD|INCRBY) .*0X10.*', rb'-ERR value is not a valid float',
+     'Valkey reads no hexadecimal scores'),
     ('valkey-', r'GETEX .*', rb'-ERR (invalid expire|value is not)',
      'Valkey looks at the deadline before the key'),
     ('valkey-', r'(MULTI|WATCH .*|EXEC)', rb'-(ERR Command|EXECABORT)',
      'Valkey spoils a transaction in which MULTI or WATCH is called'),
-    ('valkey-', r'OBJECT ENCODING .*', rb'\$6\r\nembstr',
-     'Valkey embeds longer strings'),
+    ('valkey-', r'OBJECT ENCODING .*', rb'\$(6\r\nembstr|3\r\nraw)',
+     'Valkey embeds strings by the size of key and value'),
     ('valkey-', r'SCAN .*', rb'-ERR unknown type name',
      'Valkey refuses a type that does not exist'),
 ]
@@ -218,7 +228,7 @@ KEYS = {  # by the type that most commands give them
     'h': [b'h:1', b'h:2', b'h:3'],
     't': [b't:1', b't:2', b't:3'],
     'z': [b'z:1', b'z:2', b'z:3'],
-    'n': [b'none', b'k' * 300],
+    'n': [b'none', b'k' * 70],
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
 KEY_SET = frozenset(ALL_KEYS)
@@ -234,6 +244,8 @@ FLOATS = [b'0', b'1', b'-1', b'0.1', b'1.5', b'-2.25', b'3.0', b'3.0e3', b'1e-10
           b'0.3333333333333333', b'123456.789', b'5.', b'.5', b'-0', b'+1', b'1E2', b'0x10']
 NO_FLOATS = [b'', b'abc', b' 1', b'1 ', b'1,5', b'nan', b'-nan', b'1x', b'1\x00', b'1e5000', b'--1']
 INFINITE = [b'inf', b'-inf', b'+inf', b'infinity', b'1e308', b'-1e308', b'1e4932']
+SCORES = [b'0', b'1.5', b'-2.25', b'0.1', b'3.0', b'123456.789', b'-1e5', b'inf', b'-inf', b'+1', b'-0']
+NO_SCORES = [b'', b'abc', b'1 ', b'1,5', b'nan', b'-nan', b'1x', b'--1']  # all versions write and read these so
 WORDS = [b'a', b'b', b'foo', b'news', b'sport', b'FOO', b'x y', b'n*', b'']
 GARBAGE = [b'', b'abc', b'-1', b'1.5', b' 1', b'9223372036854775808', b'0x10', b'NX', b'XX', b'GET', b'EX',
            b'COUNT', b'a b', b'\x00', b'*']
@@ -295,12 +307,13 @@ TERMS = {
     'word': lambda rng: rng.choice(WORDS),
     'int': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-50, 50)] * 10, NO_INTEGERS),
     'index': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-12, 12)] * 40, NO_INTEGERS),
+    'place': lambda rng: mostly(rng, [b'%d' % rng.randint(-12, 12)], NO_INTEGERS),  # not the far ends
     'count': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 8)] * 20 + [b'-1', b'9223372036854775807'],
                                 NO_INTEGERS),
     'offset': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 80), b'2000'],
                                  NO_INTEGERS + [b'-1', b'536870912', b'9223372036854775807']),
     'float': lambda rng: mostly(rng, FLOATS, NO_FLOATS + INFINITE, 0.15),
-    'score': lambda rng: mostly(rng, FLOATS + [b'%d' % rng.randint(-9, 9)] * 20, NO_FLOATS + INFINITE[:5]),
+    'score': lambda rng: mostly(rng, SCORES + [b'%d' % rng.randint(-9, 9)] * 10, NO_SCORES),
     'seconds': lambda rng: far_or_past(rng, 1, 0),
     'ms': lambda rng: far_or_past(rng, 1000, 0),
     'at': lambda rng: far_or_past(rng, 1, 33177117420),
@@ -553,7 +566,7 @@ def show_command(args):
     return ' '.join(show(arg) for arg in args)
 
 
-def show(data, most=120):
+def show(data, most=90):
     text = ''.join(chr(b) if 32 < b < 127 and b not in b'"\\' else
                    {34: '\\"', 92: '\\\\', 32: ' ', 10: '\\n', 13: '\\r'}.get(b, f'\\x{b:02x}') for b in data[:most])
     if len(data) > most:

@@ -691,7 +691,7 @@ static void an_iterator_returns_each_entry_once(void **state)
     struct crowd crowd;
 
     crowd_init(&crowd, 100000);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; crowd.count < 20000; round++) {
         struct seen *seen = seen_new(&crowd);
         struct dict_iter iter;
         void *entry;
