@@ -60,7 +60,8 @@ void mem_set_snapshot_child(bool lives);
 
 size_t mem_used(void);      /* bytes in blocks that are handed out, as classes, and mem_count */
 size_t mem_used_peak(void); /* the highest mem_used so far */
-size_t mem_committed(void); /* bytes of slab pages and large blocks that the kernel backs for us */
+/* Bytes that the kernel backs for us: slab pages, large blocks, what mem_count was told. */
+size_t mem_committed(void);
 
 /* Walks every page descriptor and stops the process when one does not add up. */
 void mem_check(void);

@@ -6,11 +6,12 @@
  *     entry: encoding and content | its length, 7 bits a byte, readable from the right
  *
  * A struct listpack is that block, byte for byte. It is allocated with base/mem for its total
- * bytes. Functions that may change its size take and return the block: the old address is void then.
- * A position is a pointer to an entry within the block, void after the next change, NULL for none.
+ * bytes. Functions that may change its size take and return the block: the old address is void
+ * then. A position is a pointer to an entry within the block, void after the next change, NULL for
+ * none.
  *
- * Strings that are the text of an integer are stored as integers and come back as such: a value is read
- * as a view, which for an integer is its text in the caller's buffer. */
+ * Strings that are the text of an integer are stored as integers and come back as such: a value is
+ * read as a view, which for an integer is its text in the caller's buffer. */
 #ifndef TERN_DS_LISTPACK_H
 #define TERN_DS_LISTPACK_H
 
@@ -67,9 +68,9 @@ struct listpack *listpack_remove(struct listpack *lp, listpack_pos at, size_t co
 /* All of 'tail' behind all of 'head'; both are consumed. */
 struct listpack *listpack_join(struct listpack *head, struct listpack *tail);
 
-/* The same at the ends for an owner that keeps the listpack within a larger buffer of its own: no memory
- * is allocated or freed. To extend there must be listpack_entry_bytes(value) bytes of room before or
- * behind it; a change of the head returns the new beginning. */
+/* The same at the ends for an owner that keeps the listpack within a larger buffer of its own: no
+ * memory is allocated or freed. To extend there must be listpack_entry_bytes(value) bytes of room
+ * before or behind it; a change of the head returns the new beginning. */
 struct listpack *listpack_init(void *memory); /* LISTPACK_EMPTY_SIZE bytes */
 struct listpack *listpack_extend_head(struct listpack *lp, struct bytes value);
 void listpack_extend_tail(struct listpack *lp, struct bytes value);

@@ -1,5 +1,6 @@
-/* Deadlines in milliseconds, found exactly when they are due, however many there are: a hierarchical
- * timing wheel (Varghese and Lauck 1987) whose slots are unordered vectors of node addresses.
+/* Deadlines in milliseconds, found exactly when they are due, however many there are: a
+ * hierarchical timing wheel (Varghese and Lauck 1987) whose slots are unordered vectors of node
+ * addresses.
  *
  * A node is embedded in what has the deadline. It knows its slot and its place there, so removal is
  * one swap with the slot's last. When time reaches a slot of a higher level its nodes are dealt out
@@ -12,7 +13,12 @@
  *         if (progress == WHEEL_DUE) expire(due);       // 'due' is out of the wheel
  *
  * Time may jump forward by any distance at no cost but the cascades of what is there, and backward:
- * a node is never given out before its deadline. A node may be added with a deadline that has passed. */
+ * a node is never given out before its deadline. A node may be added with a deadline that has
+ * passed.
+ *
+ * Order. While time goes in steps of a millisecond, nodes come out by their millisecond, those of
+ * one millisecond in any order. A jump does not sort: where it passes a whole slot of a higher
+ * level, that slot's nodes come out as they lie there, after those of earlier slots. */
 #ifndef TERN_DS_TIMING_WHEEL_H
 #define TERN_DS_TIMING_WHEEL_H
 
@@ -26,10 +32,15 @@ struct wheel_node {
     uint32_t slot;       /* the wheel's: which slot */
 };
 
-struct wheel; /* a vector costs 8 bytes a node and next to no slack (chunks of one page) */
+/* About 8 bytes a node: vectors grow in chunks, the last one by a quarter. An empty wheel has some
+ * 240 bytes, and 1 KB for each of its 11 levels that was ever used. */
+struct wheel;
 
 struct wheel *wheel_new(int64_t now_ms);
-void wheel_free(struct wheel *wheel); /* nodes are the user's */
+void wheel_free(struct wheel *wheel); /* nodes are the user's, and not touched */
+/* Frees at most about 'budget' blocks; true when all is gone, false to call again, and nothing
+ * else. */
+bool wheel_free_step(struct wheel *wheel, size_t budget);
 
 void wheel_add(struct wheel *wheel, struct wheel_node *node);
 void wheel_remove(struct wheel *wheel, struct wheel_node *node);
@@ -43,8 +54,9 @@ enum wheel_progress {
 };
 enum wheel_progress wheel_pop(struct wheel *wheel, int64_t now_ms, struct wheel_node **due);
 
-/* No node is due before this time (a lower bound: work may be needed then, or sooner than a node
- * is due). INT64_MAX when empty. */
+/* No node is due before this time, and wheel_pop has nothing to do before it (a lower bound: a
+ * cascade may be needed sooner than a node is due). INT64_MAX when empty, INT64_MIN when there is
+ * work now. */
 int64_t wheel_next_ms(const struct wheel *wheel);
 
 size_t wheel_size(const struct wheel *wheel);

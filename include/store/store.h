@@ -147,8 +147,8 @@ bool store_is_lfu(const struct store *store);
 
 /* --- housekeeping ------------------------------------------------------------------------ */
 
-/* Expires, frees, resizes, moves together and gives back, about 'budget_ns' in all. Returns true
- * while there is more to do at once. Called between requests. */
+/* Expires, frees, resizes, moves together and gives back, about 'budget_ns' in all but at least a
+ * piece of each. Returns true while there is more to do at once. Called between requests. */
 bool store_work(struct store *store, int64_t budget_ns);
 /* The time at which store_work has something to expire; INT64_MAX for never. */
 int64_t store_next_deadline(const struct store *store);

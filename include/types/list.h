@@ -34,8 +34,8 @@ const char *list_encoding(const struct list *list); /* "listpack" or "quicklist"
 size_t list_memory(const struct list *list);
 
 void list_push(struct list *list, enum list_end end, struct bytes value);
-/* One push after the other. As in Redis, one command's values decide together whether the list stays
- * one listpack: use this where a command has several. */
+/* One push after the other. As in Redis, one command's values decide together whether the list
+ * stays one listpack: use this where a command has several. */
 void list_push_all(struct list *list, enum list_end end, const struct bytes *values, size_t count);
 /* The decision alone: the list becomes a chain when it would for these values. Adding makes it by
  * itself; LINSERT makes it even when its pivot is missing then. */

@@ -19,6 +19,7 @@
 static struct {
     size_t used;
     size_t used_peak; /* brought up to date before 'used' falls */
+    size_t counted;   /* of 'used': what mem_count was told */
     bool has_snapshot_child;
 } mem;
 
@@ -193,6 +194,7 @@ void mem_relieve(void)
 
 void mem_count(ptrdiff_t bytes)
 {
+    mem.counted += (size_t)bytes;
     if (bytes < 0)
         count_down((size_t)-bytes);
     else
@@ -204,7 +206,7 @@ size_t mem_used_peak(void) { return mem.used > mem.used_peak ? mem.used : mem.us
 
 size_t mem_committed(void)
 {
-    return (size_t)((ptrdiff_t)mem_units_committed() + mem_large_committed());
+    return (size_t)((ptrdiff_t)mem_units_committed() + mem_large_committed()) + mem.counted;
 }
 
 void mem_check(void) { mem_slab_check(); }

@@ -57,8 +57,7 @@ static void push(struct request *req, enum list_end end, bool only_existing)
         return;
     }
     list = list_at(&ref, req->argv[1]);
-    for (int i = 2; i < req->argc; i++)
-        list_push(list, end, req->argv[i]);
+    list_push_all(list, end, req->argv + 2, (size_t)req->argc - 2);
     reply_int(req, (int64_t)list_size(list));
     key_changed(req, req->db, req->argv[1], push_event(end), req->argc - 2);
 }

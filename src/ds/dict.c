@@ -286,6 +286,7 @@ static void check_table(const struct dict *dict, unsigned which)
     uint32_t *homes = mem_alloc_zero(homes_size);
     uint64_t used = 0, homes_so_far = 0, stored_so_far = 0;
 
+    ASSERT(region.end <= total_count);
     for (uint64_t at = 0; at < total_count; at++) {
         unsigned count = check_bucket(dict, table, at, homes);
         ASSERT(count == 0 || (at >= region.begin && at < region.end));

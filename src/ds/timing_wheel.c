@@ -320,24 +320,30 @@ struct wheel *wheel_new(int64_t now_ms)
     return wheel;
 }
 
-static void slot_free(struct slot *slot)
+static bool slot_free_step(struct slot *slot, size_t *budget)
 {
-    while (slot->capacity > 0)
+    for (; *budget > 0 && slot->capacity > 0; --*budget)
         drop_last_chunk(slot);
+    return slot->capacity == 0;
 }
 
-void wheel_free(struct wheel *wheel)
+bool wheel_free_step(struct wheel *wheel, size_t budget)
 {
-    slot_free(&wheel->inbox);
+    if (!slot_free_step(&wheel->inbox, &budget))
+        return false;
     for (unsigned level = 0; level < LEVELS; level++) {
-        if (!wheel->level[level])
-            continue;
-        for (unsigned digit = 0; digit < LEVEL_SLOTS; digit++)
-            slot_free(&wheel->level[level][digit]);
+        for (unsigned digit = 0; wheel->level[level] && digit < LEVEL_SLOTS; digit++) {
+            if (!slot_free_step(&wheel->level[level][digit], &budget))
+                return false;
+        }
         mem_free(wheel->level[level], LEVEL_SLOTS * sizeof(struct slot));
+        wheel->level[level] = NULL;
     }
     mem_free(wheel, sizeof *wheel);
+    return true;
 }
+
+void wheel_free(struct wheel *wheel) { wheel_free_step(wheel, SIZE_MAX); }
 
 void wheel_add(struct wheel *wheel, struct wheel_node *node)
 {

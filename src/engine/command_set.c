@@ -42,18 +42,31 @@ static uint64_t fold_word(uint64_t word)
     return word | ((above_at & ~above_z & ~word & 0x80 * ones) >> 2);
 }
 
+/* Up to eight bytes as a little-endian word, zeros behind; reads no byte outside. */
+static inline uint64_t short_word(const char *at, size_t len)
+{
+    uint32_t head, tail;
+
+    if (len >= 8)
+        return bytes_word(at);
+    if (len >= 4) {
+        memcpy(&head, at, 4);
+        memcpy(&tail, at + len - 4, 4);
+        return head | (uint64_t)tail << (8 * (len - 4));
+    }
+    if (!len)
+        return 0;
+    return (uint64_t)(unsigned char)at[0] | (uint64_t)(unsigned char)at[len / 2] << (8 * (len / 2)) |
+           (uint64_t)(unsigned char)at[len - 1] << (8 * (len - 1));
+}
+
 static inline struct folded fold(struct bytes name)
 {
-    struct folded folded = {0, 0, name.len};
-    char text[FOLD_LEN] = {0};
     size_t len = name.len < FOLD_LEN ? name.len : FOLD_LEN;
+    struct folded folded = {fold_word(short_word(name.data, len)), 0, name.len};
 
-    for (size_t i = 0; i < len; i++)
-        text[i] = name.data[i];
-    memcpy(&folded.low, text, 8);
-    memcpy(&folded.high, text + 8, 8);
-    folded.low = fold_word(folded.low);
-    folded.high = fold_word(folded.high);
+    if (len > 8)
+        folded.high = fold_word(short_word(name.data + 8, len - 8));
     return folded;
 }
 

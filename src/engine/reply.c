@@ -14,7 +14,7 @@
 
 static void put(struct request *req, const char *text, size_t len)
 {
-    memcpy(window_room(req->window, len), text, len);
+    bytes_copy(window_room(req->window, len), text, len);
     req->window->at += len;
 }
 
@@ -133,8 +133,7 @@ void reply_bulk(struct request *req, struct bytes value)
         at += int64_format(at, (int64_t)value.len);
     *at++ = '\r';
     *at++ = '\n';
-    if (value.len)
-        memcpy(at, value.data, value.len);
+    bytes_copy(at, value.data, value.len);
     at += value.len;
     *at++ = '\r';
     *at++ = '\n';

@@ -2,7 +2,7 @@
  *
  * A slice is run when there is work and the loop is idle, or when the last one is some time ago, so that
  * under load housekeeping takes a bounded share. No slice takes longer than its budget by more than one
- * piece of work. */
+ * piece of each kind of work. */
 #include "server.h"
 
 #define SLICE_NS      250000

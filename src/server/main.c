@@ -279,6 +279,7 @@ static int assemble(struct server *server, struct error *error)
 
 static int open_up(struct server *server, pid_t parent, struct error *error)
 {
+    log_write(LOG_NOTICE, "Tern %s is starting, speaking as Redis %s", TERN_VERSION, REDIS_VERSION);
     fit_descriptors(server);
     if (watch_signals(server) < 0)
         return error_set_errno(error, "signals");
@@ -345,7 +346,6 @@ int main(int argc, char **argv)
     config_set_defaults(&server);
     if (configure(&server, argv + 1, argc - 1, &error) < 0)
         return fatal(&error);
-    log_write(LOG_NOTICE, "Tern %s is starting, speaking as Redis %s", TERN_VERSION, REDIS_VERSION);
     if (assemble(&server, &error) < 0 || open_up(&server, parent, &error) < 0) {
         log_write(LOG_WARNING, "%s", error.text);
         return 1;

@@ -14,7 +14,7 @@ bool entry_is(const void *entry, const void *key)
     struct bytes own = entry_key(entry);
     const struct bytes *other = key;
 
-    return own.len == other->len && memcmp(own.data, other->data, own.len) == 0;
+    return own.len == other->len && bytes_same(own.data, other->data, own.len);
 }
 
 static size_t block_size(unsigned flags, size_t key_len, size_t value_len)
@@ -30,8 +30,7 @@ static void set_key(struct entry *entry, struct bytes key)
         memcpy(at - (entry->flags & ENTRY_HAS_CELL ? 16 : 8), &key.len, 8);
     else
         entry->key_len = (uint8_t)key.len;
-    if (key.len)
-        memcpy(at, key.data, key.len);
+    bytes_copy(at, key.data, key.len);
 }
 
 struct entry *entry_new(struct bytes key, enum value_type type, enum entry_form form,

@@ -123,8 +123,9 @@ static bool free_db_piece(struct free_queue *queue, struct free_item *item)
         struct entry *entry = dict_iter_next(&item->iter);
 
         if (!entry) {
+            if (!wheel_free_step(item->deadlines, FREE_PIECE))
+                return false;
             dict_release(&item->keys);
-            wheel_free(item->deadlines);
             return true;
         }
         value_free_or_queue(queue, entry);

@@ -133,8 +133,7 @@ void string_set_text(struct key_ref *ref, struct bytes key, struct bytes value, 
     }
     prepare(ref, key, FORM_EMBEDDED, value.len, keep_deadline);
     placed = entry_key(ref->entry);
-    if (value.len)
-        memcpy((char *)placed.data + placed.len, value.data, value.len);
+    bytes_copy((char *)placed.data + placed.len, value.data, value.len);
 }
 
 void string_set(struct key_ref *ref, struct bytes key, struct bytes value, bool keep_deadline)

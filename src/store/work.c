@@ -33,12 +33,17 @@ static void expire(struct db *db, struct wheel_node *due)
     store_take_out(&ref, false);
 }
 
+static bool may_expire_now(const struct store *store)
+{
+    return !store->is_active_expire_off && store->observer.may_expire(store->observer.context);
+}
+
 /* A key is there up to its deadline and gone the millisecond after. */
 static bool expire_piece(struct store *store)
 {
     int64_t now_ms = clock_now_ms(store->clock);
 
-    if (store->is_active_expire_off || !store->observer.may_expire(store->observer.context))
+    if (!may_expire_now(store))
         return false;
     for (int i = 0; i < store->db_count; i++) {
         struct db *db = &store->dbs[i];
@@ -62,7 +67,7 @@ int64_t store_next_deadline(const struct store *store)
 {
     int64_t next = INT64_MAX;
 
-    if (store->is_active_expire_off)
+    if (!may_expire_now(store))
         return next;
     for (int i = 0; i < store->db_count; i++) {
         int64_t ms = wheel_next_ms(store->dbs[i].deadlines);
@@ -180,6 +185,8 @@ static work_piece *const pieces[WORK_KINDS] = {
     [WORK_MOVE] = move_piece,     [WORK_RETURN] = return_piece,
 };
 
+/* Each kind does a piece at least, however little time there is, so that none starves another and all
+ * is done in the end. */
 bool store_work(struct store *store, int64_t budget_ns)
 {
     uint64_t start = clock_work_ns(), begin = start, now;
@@ -196,8 +203,6 @@ bool store_work(struct store *store, int64_t budget_ns)
             store->stats.longest_slice_ns[kind] = now - begin;
         begin = now;
         is_more |= kind_more;
-        if ((int64_t)(now - start) >= budget_ns)
-            return true;
     }
     return is_more;
 }

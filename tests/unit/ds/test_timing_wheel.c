@@ -1,6 +1,7 @@
 /* The wheel against a naive model: every node comes out exactly when it is due. */
 #include "unit.h"
 
+#include "base/mem.h"
 #include "base/random.h"
 #include "ds/timing_wheel.h"
 
@@ -292,6 +293,24 @@ static void a_million_deadlines_within_an_hour_cost_eight_bytes_each(void **stat
     free(nodes);
 }
 
+static void freeing_goes_in_steps_and_touches_no_node(void **state)
+{
+    size_t used = mem_used();
+    struct wheel *wheel = wheel_new(NOW_MS);
+    struct wheel_node *nodes = malloc(100000 * sizeof *nodes);
+    size_t steps = 1;
+
+    for (int64_t i = 0; i < 100000; i++) {
+        nodes[i].deadline_ms = NOW_MS + i * i;
+        wheel_add(wheel, &nodes[i]);
+    }
+    free(nodes);
+    while (!wheel_free_step(wheel, 3))
+        steps++;
+    assert_true(steps >= 100000 / 512 / 3);
+    assert_true(mem_used() == used);
+}
+
 /* ---- against the model ---- */
 
 struct model {
@@ -516,6 +535,7 @@ int main(void)
         cmocka_unit_test(no_call_does_more_than_a_piece),
         cmocka_unit_test(a_million_nodes_of_one_millisecond_cost_eight_bytes_each),
         cmocka_unit_test(a_million_deadlines_within_an_hour_cost_eight_bytes_each),
+        cmocka_unit_test(freeing_goes_in_steps_and_touches_no_node),
         cmocka_unit_test(random_runs_agree_with_the_model),
         cmocka_unit_test(large_slots_survive_changes_while_they_cascade),
     };
