@@ -1,8 +1,9 @@
 /* The only allocator that the code calls.
  *
  * Sizes up to MEM_SMALL_MAX come from a slab: 8-byte classes to 128, then four classes to each
- * doubling. Larger ones come straight from mmap. The caller gives the size back when it frees, so a
- * block has no header. When memory is out, the process stops with a report: a result is never NULL.
+ * doubling. Larger ones are rounded up to pages; above 256 KB each is a mapping of its own. The
+ * caller gives the size back when it frees, so a block has no header. When memory is out, the
+ * process stops with a report: a result is never NULL.
  *
  *     struct thing *thing = mem_alloc(sizeof *thing);
  *     ...
@@ -29,33 +30,40 @@
 void *mem_alloc(size_t size);
 void *mem_alloc_zero(size_t size);
 
-/* Keeps the common beginning; the block may move. Growing a large block remaps it, it is not copied. */
+/* Keeps the common beginning; the block may move. What has a mapping of its own is remapped, not
+ * copied. NULL with size 0 is allowed. */
 void *mem_resize(void *block, size_t old_size, size_t new_size);
 
 /* 'size' is what was asked for. NULL is allowed. A large block's pages are given back later, in
  * slices (mem_background_step), or at once when nothing calls that. */
 void mem_free(void *block, size_t size);
 
-/* What a block of 'size' bytes really takes: sizes with the same answer can share a block in place. */
+/* What a block of 'size' bytes really takes: sizes with the same answer can share a block in place.
+ * Under AddressSanitizer that is 'size' itself, so that the red zone begins where the block ends.
+ */
 size_t mem_block_size(size_t size);
 
-/* True when moving this small block to a fresh one would help to empty its page: its page is
- * sparse compared with the others of its class. */
+/* True when moving this small block to a fresh one would help to empty its page: its page is among
+ * the sparsest of its class, and the others have room for what these hold. False for large blocks
+ * and while a snapshot child lives. After a yes, allocate, copy and free before anything else. */
 bool mem_worth_moving(const void *block, size_t size);
 
-/* Address space that is committed as it is touched, zero-filled, for tables that grow at one end and
- * shrink at the other. Not counted in mem_used: the owner tells mem_count what it really uses. */
+/* Address space that is committed as it is touched, zero-filled, for tables that grow at one end
+ * and shrink at the other. Not counted in mem_used: the owner tells mem_count what it really uses.
+ * From 32 MB on the pages may be huge, so discarding 2 MB at a time is cheapest. */
 void *mem_pages_reserve(size_t size);
-void mem_pages_discard(void *start, size_t size); /* pages wholly inside are given back, read as zero */
+void mem_pages_discard(void *start,
+                       size_t size); /* pages wholly inside are given back, read as zero */
 void mem_pages_release(void *start, size_t size); /* the whole reservation */
 void mem_count(ptrdiff_t bytes);
 
 /* Gives freed large blocks and empty slab pages back to the kernel, at most about 'budget_ns' of
- * work. Returns true while there is more to do. Is not to be called while a snapshot child lives. */
+ * work and the end of the piece that was begun (up to 0.3 ms). Returns true while there is more to
+ * do. Does nothing while a snapshot child lives. */
 bool mem_background_step(int64_t budget_ns);
 
-/* While a snapshot child shares our pages, each one that we write to is copied: new blocks then come
- * from fresh pages rather than from holes in old ones, and nothing is given back. */
+/* While a snapshot child shares our pages, each one that we write to is copied: new blocks then
+ * come from fresh pages rather than from holes in old ones, and nothing is given back. */
 void mem_set_snapshot_child(bool lives);
 
 size_t mem_used(void);      /* bytes in blocks that are handed out, as classes, and mem_count */

@@ -159,7 +159,7 @@ void *mem_resize(void *block, size_t old_size, size_t new_size)
 
 bool mem_worth_moving(const void *block, size_t size)
 {
-    return is_small(size) && mem_slab_is_sparse(block, padded(size));
+    return is_small(size) && !mem.has_snapshot_child && mem_slab_is_sparse(block, padded(size));
 }
 
 /* --- the server's side ------------------------------------------------------------------------ */

@@ -97,7 +97,7 @@ enum { CLASS_NONE = 0, CLASS_RUN = 0xff };
 
 struct span {
     _Alignas(DESCRIPTOR_SIZE) struct link link; /* among those of its bin */
-    uint16_t used;      /* blocks not in 'free': handed out, or claimed by the class */
+    uint16_t used;      /* blocks not in 'free': handed out, or on the ready list */
     uint16_t bin_floor; /* with fewer of them it goes to a sparser bin */
     uint8_t class;      /* CLASS_RUN: one large block, CLASS_NONE: free, or not the first unit */
     uint8_t bin;
@@ -107,7 +107,7 @@ struct span {
 };
 
 _Static_assert(sizeof(struct span) == DESCRIPTOR_SIZE, "a power of two, two cache lines");
-_Static_assert(DESCRIPTOR_SIZE *CHUNK_UNITS == UNIT_SIZE, "descriptors fill unit 0");
+_Static_assert(CHUNK_UNITS * sizeof(struct span) == UNIT_SIZE, "descriptors fill unit 0");
 
 static inline struct span *span_of(const void *block)
 {

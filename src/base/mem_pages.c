@@ -13,12 +13,10 @@
 #include <sys/mman.h>
 
 #define PAGES_HUGE_FROM   ((size_t)32 << 20) /* smaller reservations stay with small pages */
-#define HUGE_TOUCH_NS_MAX 1000000
-#define HUGE_DEAR_IN_A_ROW                                                                         \
-    2 /* as often a touch may be dear before we stop asking: one is chance                         \
-       */
+#define HUGE_TOUCH_NS_MAX 1000000            /* a longer one is dear */
+#define HUGE_DEAR_MAX     2                  /* so many in a row, and we stop asking */
 
-static unsigned huge_dear_count; /* in a row */
+static unsigned huge_dear_count;
 
 void *mem_map(size_t size, size_t step, int protection)
 {
@@ -53,13 +51,13 @@ bool mem_make_huge(void *start, size_t size)
 {
     uint64_t begin;
 
-    if (huge_dear_count == HUGE_DEAR_IN_A_ROW || madvise(start, size, MADV_HUGEPAGE) < 0)
+    if (huge_dear_count == HUGE_DEAR_MAX || madvise(start, size, MADV_HUGEPAGE) < 0)
         return false;
     begin = clock_work_ns();
     *(volatile char *)start = 0;
     if (clock_work_ns() - begin < HUGE_TOUCH_NS_MAX)
         huge_dear_count = 0;
-    else if (++huge_dear_count == HUGE_DEAR_IN_A_ROW)
+    else if (++huge_dear_count == HUGE_DEAR_MAX)
         madvise((char *)start + CHUNK_SIZE, size - CHUNK_SIZE, MADV_NOHUGEPAGE);
     return true;
 }

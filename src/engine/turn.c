@@ -22,6 +22,10 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* A key's block often reaches into the next line: asking for it too made INCR, 64 deep, 0.8 times as
+ * long. */
+#define ENTRY_SECOND_LINE 63
+
 #define ACCEPT_MAX 1000 /* connections taken in one turn */
 
 enum source_kind { SOURCE_CLIENT, SOURCE_LISTENER, SOURCE_UNIX_LISTENER, SOURCE_OTHER };
@@ -121,6 +125,7 @@ static void prefetch_entries(const struct turn *turn)
             const void *entry = dict_peek(&req->db->keys, req->hashes[k]);
 
             __builtin_prefetch(entry);
+            __builtin_prefetch((const char *)entry + ENTRY_SECOND_LINE);
         }
     }
 }

@@ -116,6 +116,13 @@ void string_set_block(struct key_ref *ref, struct bytes key, struct string_block
 
 void string_set_int(struct key_ref *ref, struct bytes key, int64_t value, bool keep_deadline)
 {
+    struct entry *entry = ref->entry;
+
+    if (entry && entry->type == VALUE_STRING && entry->form == FORM_INT && keep_deadline) {
+        ref->db->store->changes++;
+        memcpy(entry_cell(entry), &value, sizeof value); /* INCR: nothing else changes */
+        return;
+    }
     prepare(ref, key, FORM_INT, 0, keep_deadline);
     memcpy(entry_cell(ref->entry), &value, sizeof value);
 }
