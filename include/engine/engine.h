@@ -119,6 +119,12 @@ void engine_unwatch(struct engine *engine, int fd);
 
 struct client *engine_client_by_id(const struct engine *engine, uint64_t id); /* NULL when gone */
 
+/* It has not given the password, and there is one. */
+static inline bool client_needs_auth(const struct client *client)
+{
+    return client->flags & CLIENT_NEEDS_AUTH && *client->engine->settings.password;
+}
+
 /* Bytes of clients' buffers (INFO, CLIENT LIST). */
 size_t engine_client_memory(const struct engine *engine);
 

@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
-#include "base/mem_internal.h"
+#include "mem_internal.h"
 
 #include <stdio.h>
 #include <string.h>

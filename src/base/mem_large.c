@@ -4,7 +4,7 @@
  * allows 65530 of those). Larger ones are mappings. Unmapping costs time in proportion to the size,
  * so what is above 1 MB is retired: kept on a stack, from which slices unmap a piece at a time.
  * When nobody runs slices, allocations unmap twice what they take as soon as 64 MB wait. */
-#include "base/mem_internal.h"
+#include "mem_internal.h"
 
 #include "base/assert.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
  * the other: 330 ns with small pages, 230 with huge ones). But their first touch clears 2 MB: 0.15
  * ms, and 5 ms on some virtual machines that back memory late. A request must not wait that long,
  * so the first touch is made here and measured; where it is dear, small pages must do. */
-#include "base/mem_internal.h"
+#include "mem_internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

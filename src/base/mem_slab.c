@@ -15,7 +15,7 @@
  *
  * Defragmentation helps the draining. Of a class with as many free blocks as make n spans, the n
  * sparsest spans are worth emptying; where those end is interpolated within the bin. */
-#include "base/mem_internal.h"
+#include "mem_internal.h"
 
 #include "base/assert.h"
 #include "base/mem.h"

@@ -12,7 +12,7 @@
  * few is given back in slices, the chunk that has waited longest first. A run is taken from the
  * chunk whose longest free run fits best, an empty chunk is the last choice: so what can become
  * empty does. */
-#include "base/mem_internal.h"
+#include "mem_internal.h"
 
 #include "base/assert.h"
 

@@ -1,9 +1,9 @@
 /* CLIENT: looking at connections and steering them. */
-#include "client_argument.h"
+#include "client_argument_internal.h"
 #include "engine/blocking.h"
 #include "engine/pause.h"
 #include "engine/request.h"
-#include "help.h"
+#include "help_internal.h"
 #include "net/socket.h"
 
 #include "base/numbers.h"

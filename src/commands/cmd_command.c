@@ -1,6 +1,6 @@
 /* COMMAND: what is known of the commands, from their rows. */
 #include "engine/request.h"
-#include "help.h"
+#include "help_internal.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* The connection itself: who speaks, in which protocol, to which database. */
-#include "client_argument.h"
+#include "client_argument_internal.h"
 #include "engine/multi.h"
 #include "engine/pubsub.h"
 #include "engine/request.h"
@@ -159,7 +159,7 @@ static void cmd_hello(struct request *req)
             return;
         }
     }
-    if (req->client->flags & CLIENT_NEEDS_AUTH) {
+    if (client_needs_auth(req->client)) {
         reply_error(req, ERR_HELLO_NOAUTH);
         return;
     }

@@ -5,7 +5,7 @@
 #include "types/list.h"
 
 #include "base/mem.h"
-#include "help.h"
+#include "help_internal.h"
 
 /* --- being there ------------------------------------------------------------------------------------ */
 

@@ -4,7 +4,7 @@
 #include "engine/request.h"
 
 #include "base/mem.h"
-#include "help.h"
+#include "help_internal.h"
 
 static void subscribe(struct request *req, enum channel_kind kind)
 {

@@ -2,7 +2,7 @@
 #include "engine/events.h"
 #include "engine/propagate.h"
 #include "engine/request.h"
-#include "expire_argument.h"
+#include "expire_argument_internal.h"
 #include "store/string_value.h"
 
 #include <math.h>

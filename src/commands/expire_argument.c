@@ -1,5 +1,5 @@
 /* From expiry options to a deadline. */
-#include "expire_argument.h"
+#include "expire_argument_internal.h"
 
 bool expire_argument_take(struct request *req, int *at, struct expire_argument *expire)
 {

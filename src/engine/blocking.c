@@ -185,7 +185,7 @@ static void end(struct blocked *blocked)
     if (blocked->has_deadline)
         wheel_remove(blocking->timeouts, &blocked->timeout);
     blocking->clients--;
-    client->flags &= ~CLIENT_BLOCKED;
+    client->flags &= ~(CLIENT_BLOCKED | CLIENT_REPLY_SKIP_NEXT);
     client->blocked = NULL;
     request_free_detached(blocked->request);
     mem_free(blocked, sizeof *blocked);
@@ -210,7 +210,7 @@ static void end_with_reply(struct blocked *blocked, const char *error_text)
         reply_error(req, error_text);
     else
         reply_null_array(req);
-    if (client->flags & CLIENT_REPLY_OFF)
+    if (client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT))
         req->window->at = req->window->command_start;
     window_end_nested(req->window, &outer);
     end(blocked);

@@ -151,7 +151,7 @@ static bool pass_gate(struct request *req)
     struct client *client = req->client;
     unsigned flags = req->command->row->flags;
 
-    if (client->flags & CLIENT_NEEDS_AUTH && !(flags & CMD_NO_AUTH)) {
+    if (client_needs_auth(client) && !(flags & CMD_NO_AUTH)) {
         refuse(req, ERR_NOAUTH);
         return false;
     }
@@ -217,9 +217,10 @@ static void dispatch_gated(struct request *req)
     bool is_skipped = client->flags & CLIENT_REPLY_SKIP_NEXT;
 
     window->is_muted = is_skipped || client->flags & CLIENT_REPLY_OFF;
-    client->flags &= ~CLIENT_REPLY_SKIP_NEXT;
     if (resolve(req) && pass_gate(req))
         dispatch_call(req);
+    if (!(client->flags & (CLIENT_BLOCKED | CLIENT_POSTPONED)))
+        client->flags &= ~CLIENT_REPLY_SKIP_NEXT; /* else the reply is still to come */
     if (window->is_muted || client->flags & CLIENT_REPLY_OFF)
         window->at = window->command_start;
     window->is_muted = false;
@@ -293,15 +294,17 @@ bool dispatch_rerun(struct request *req)
     req->started_ns = engine->boundary_ns;
     engine->running = req->client;
     window_begin_nested(req->window, req->client, &outer);
+    req->window->is_muted = req->client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT);
     dispatch_call(req);
+    if (req->window->is_muted)
+        req->window->at = req->window->command_start;
+    req->window->is_muted = false;
     is_served = !(req->flags & REQUEST_BLOCKED);
     if (engine->after & AFTER_PROPAGATE)
         propagate_end_unit(engine);
     if (engine->after & AFTER_PUSHES)
         output_end_command(req->window, req->client);
     engine->after &= AFTER_READY;
-    if (req->client->flags & CLIENT_REPLY_OFF)
-        req->window->at = req->window->command_start;
     window_end_nested(req->window, &outer);
     engine->running = running;
     return is_served;

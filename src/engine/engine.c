@@ -55,13 +55,13 @@ void engine_free(struct engine *engine)
     mem_free(engine, sizeof *engine);
 }
 
-/* A client that has been silent for too long; those who wait or are subscribed may be. */
+/* A client that has been idle for too long; those who wait or are subscribed may be. */
 static bool is_idle_too_long(const struct client *client)
 {
     const struct engine *engine = client->engine;
     int64_t limit = engine->settings.idle_timeout_seconds;
 
-    return limit && !(client->flags & (CLIENT_BLOCKED | CLIENT_SUBSCRIBED)) &&
+    return limit && !(client->flags & (CLIENT_BLOCKED | CLIENT_POSTPONED | CLIENT_SUBSCRIBED)) &&
            clock_now_ms(engine->clock) - client->active_ms > limit * 1000;
 }
 

@@ -219,7 +219,7 @@ static void read_aside(struct client *client)
 
 static struct resp_limits limits_of(const struct client *client)
 {
-    bool needs_auth = client->flags & CLIENT_NEEDS_AUTH;
+    bool needs_auth = client_needs_auth(client);
 
     return (struct resp_limits){
         .bulk_len_max = needs_auth ? BULK_MAX_UNAUTHENTICATED : client->engine->settings.bulk_len_max,
@@ -305,6 +305,13 @@ static bool parse_share(struct turn *turn, struct client *client, struct share *
             continue;
         }
         if (status == RESP_ERROR) {
+            if (turn->batch_count && turn->batch[turn->batch_count - 1].client == client) {
+                turn_run_batch(turn, 0); /* which may change the limits: then it is none */
+                if (client->turn != turn)
+                    return false;
+                resp_parser_init(&share->parser);
+                continue;
+            }
             add_protocol_error(turn, client, share->at, &share->parser);
             share->at = share->end;
             return true;

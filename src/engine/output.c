@@ -187,6 +187,7 @@ static size_t socket_write(struct client *client, const struct iovec *parts, int
         return 0;
     }
     client->bytes_out += (uint64_t)sent;
+    client->active_ms = clock_now_ms(client->engine->clock);
     client->engine->stats.bytes_out += (uint64_t)sent;
     return (size_t)sent;
 }

@@ -141,7 +141,7 @@ bool parse_timeout_or_reply(struct request *req, int at, int64_t *deadline_ms)
         reply_error(req, ERR_TIMEOUT_RANGE);
         return false;
     }
-    if (ms < 0) {
+    if (ms <= -1) { /* rounded up, what is nearer to zero is none */
         reply_error(req, ERR_TIMEOUT_NEGATIVE);
         return false;
     }

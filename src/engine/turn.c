@@ -313,8 +313,10 @@ static int wait_ms(const struct engine *engine, int64_t timeout_ms)
     next = blocking_next_ms(engine);
     if (pause_end_ms(engine) < next)
         next = pause_end_ms(engine);
-    if (next != INT64_MAX && next - now_ms < timeout_ms)
-        timeout_ms = next > now_ms ? next - now_ms : 0;
+    if (next <= now_ms)
+        return 0;
+    if (next - now_ms < timeout_ms)
+        timeout_ms = next - now_ms;
     return (int)timeout_ms;
 }
 

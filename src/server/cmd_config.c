@@ -1,5 +1,5 @@
 /* CONFIG. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/mem.h"
 

@@ -1,5 +1,5 @@
 /* DEBUG: for tests and for looking inside. Refused unless enable-debug-command allows it. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/hash.h"
 #include "base/mem.h"

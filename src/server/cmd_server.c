@@ -1,5 +1,5 @@
 /* INFO and SHUTDOWN. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/log.h"
 

@@ -2,7 +2,7 @@
  *
  * A row says where the value lives (settings live in the module that uses them), how it is parsed and
  * printed, and whether it may change while the server runs. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* Reading a configuration file: lines of a directive and its values, in Redis's quoting. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/mem.h"
 

@@ -3,7 +3,7 @@
  * A slice is run when there is work and the loop is idle, or when the last one is some time ago, so that
  * under load housekeeping takes a bounded share. No slice takes longer than its budget by more than one
  * piece of each kind of work. */
-#include "server.h"
+#include "server_internal.h"
 
 #define SLICE_NS      250000
 #define SLICE_PAUSE_NS 1000000 /* under load: a fifth of the time at most */

@@ -3,7 +3,7 @@
  *
  *     mix(d, x):  d = SHA1(d xor SHA1(x))     order matters
  *     add(d, x):  d = d xor SHA1(x)           order does not */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/assert.h"
 #include "base/sha1.h"

@@ -1,5 +1,5 @@
 /* INFO: a function for each section, a table of sections. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/mem.h"
 #include "engine/blocking.h"

@@ -1,5 +1,5 @@
 /* From the command line to the loop and back. */
-#include "server.h"
+#include "server_internal.h"
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -9,7 +9,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,12 +77,11 @@ static int apply_options(struct server *server, char **argv, int argc, struct er
 static int configure(struct server *server, char **argv, int argc, struct error *error)
 {
     if (argc && strncmp(argv[0], "--", 2)) {
-        char *path = realpath(argv[0], NULL);
+        char path[PATH_MAX];
 
-        if (path) {
+        if (realpath(argv[0], path)) {
             server->settings.config_file = mem_alloc(strlen(path) + 1);
             memcpy(server->settings.config_file, path, strlen(path) + 1);
-            free(path); /* realpath's own */
         }
         if (config_read_file(server, argv[0], error) < 0)
             return -1;

@@ -51,6 +51,7 @@ void store_free(struct store *store)
 void store_set_snapshot_child(struct store *store, bool lives)
 {
     store->has_snapshot_child = lives;
+    mem_set_snapshot_child(lives);
     for (int i = 0; i < store->db_count; i++)
         dict_allow_resize(&store->dbs[i].keys, !lives);
 }

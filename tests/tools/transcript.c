@@ -21,7 +21,6 @@
  *     {any} {int} {90..100}            within a line: any text, an integer, a number in this range
  *     {id=int} {name=any}              the same, kept until the end of the file, used as {id}
  *     {repeat:x:70000}                 that text that often, also in commands
- *     ?                                nothing yet: --record puts the server's reply here
  *
  * Steps without an empty line between them form a paragraph, which may begin with conditions; a
  * paragraph of conditions alone holds for the rest of the file.
@@ -33,23 +32,23 @@
  * after the file
  *
  * Each file begins with empty databases and the configuration that the run began with, and ends by
- * closing its connections: whatever they still had to say is a failure. */
+ * closing its connections: whatever they still had to say is a failure. With --record the output is
+ * the transcript itself, in which the server's reply replaces a ? and is added as resp3 if need be.
+ */
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
+#include <err.h>
+#include <glob.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,10 +58,10 @@
 #define SETTLE_MS        5   /* after a command whose reply is left for later */
 #define SHOWN_MAX        300 /* bytes of a reply in a failure's line */
 #define CONNECTIONS      ('Z' - 'A' + 2)
+#define LENGTH(array)    (sizeof(array) / sizeof *(array))
 
 static struct {
-    const char *host, *port, *socket, *password, *version, *resp;
-    bool is_verbose, is_recording;
+    const char *host, *port, *socket, *password, *resp, *version, *verbose, *record;
 } options = {.host = "127.0.0.1", .port = "6379", .resp = "2"};
 
 static struct {
@@ -75,71 +74,35 @@ static struct {
     unsigned passed, failed, skipped;
 } tally;
 
-/* The last line; returns what the program exits with. */
-static int finish(void)
-{
-    printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
-           tally.skipped);
-    return tally.failed > 0;
-}
+/* ---- text: kept until the program ends, some tens of MB -----------------------------------------
+ */
 
-static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
-static void die(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fputs("transcript: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    tally.failed++;
-    exit(finish());
-}
-
-/* ---- memory: kept until the end of the file -------------------------------------------------- */
-
-static struct block {
-    struct block *next;
-    max_align_t content[];
-} * blocks;
-
-static void *keep(size_t size)
-{
-    struct block *block = calloc(1, sizeof *block + size);
-
-    if (!block)
-        die("out of memory");
-    block->next = blocks;
-    blocks = block;
-    return block->content;
-}
-
-static void forget(const struct block *until)
-{
-    while (blocks != until) {
-        struct block *next = blocks->next;
-
-        free(blocks);
-        blocks = next;
-    }
-}
-
-/* Bytes that grow, terminated. All zero is an empty one. */
+/* Bytes that grow, terminated. All zero is an empty one, as yet without a terminator. */
 struct text {
     char *data;
     size_t len, capacity;
 };
 
+/* The lines of a file or a reply, the words of a command. */
+struct lines {
+    struct text *items;
+    size_t count;
+};
+
+static void *resize(void *memory, size_t size)
+{
+    void *resized = realloc(memory, size);
+
+    if (!resized)
+        errx(1, "out of memory");
+    return resized;
+}
+
 static void text_append(struct text *text, const char *data, size_t len)
 {
     if (len >= text->capacity - text->len) {
-        char *before = text->data;
-
         text->capacity = 2 * (text->len + len) + 16;
-        text->data = keep(text->capacity);
-        if (text->len > 0)
-            memcpy(text->data, before, text->len);
+        text->data = resize(text->data, text->capacity);
     }
     if (len > 0)
         memcpy(text->data + text->len, data, len);
@@ -157,35 +120,18 @@ static void text_format(struct text *text, const char *format, ...)
 
     va_start(args, format);
     if (vasprintf(&formatted, format, args) < 0)
-        die("out of memory");
+        errx(1, "out of memory");
     text_append(text, formatted, strlen(formatted));
     free(formatted);
     va_end(args);
 }
 
-/* The lines of a file or a reply, the words of a command. */
-struct lines {
-    struct text *items;
-    size_t count;
-};
-
 static struct text *lines_add(struct lines *lines, const char *data, size_t len)
 {
-    if ((lines->count & (lines->count - 1)) == 0) {
-        struct text *before = lines->items;
-
-        lines->items = keep((2 * lines->count + 1) * sizeof *before);
-        if (lines->count > 0)
-            memcpy(lines->items, before, lines->count * sizeof *before);
-    }
+    lines->items = resize(lines->items, (lines->count + 1) * sizeof *lines->items);
+    lines->items[lines->count] = (struct text){0};
     text_append(&lines->items[lines->count], data, len);
     return &lines->items[lines->count++];
-}
-
-static void lines_append(struct lines *lines, const struct text *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        lines_add(lines, items[i].data, items[i].len);
 }
 
 /* Adds the lines of 'data', each without the blanks at its end. */
@@ -201,49 +147,36 @@ static void lines_split(struct lines *lines, const char *data)
     }
 }
 
-/* ---- connections ----------------------------------------------------------------------------- */
+/* ---- connections --------------------------------------------------------------------------------
+ */
 
 struct connection {
     int fd; /* -1: opened at its first use */
     int resp;
+    int timeout_ms; /* how long to wait for more */
     struct text input;
     size_t consumed; /* bytes of the input that were taken as replies */
 };
 
 enum outcome { GOT_REPLY, GOT_NOTHING, GOT_CLOSED, GOT_GARBAGE };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void sleep_ms(long ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
-
 static int socket_connect(void)
 {
     struct sockaddr_un local = {.sun_family = AF_UNIX};
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo path = {.ai_family = AF_UNIX, .ai_addrlen = sizeof local}, *found = &path;
+    struct addrinfo path = {.ai_family = AF_UNIX, .ai_addrlen = sizeof local};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = &path;
 
     path.ai_addr = (struct sockaddr *)&local;
     if (options.socket)
         snprintf(local.sun_path, sizeof local.sun_path, "%s", options.socket);
     else if (getaddrinfo(options.host, options.port, &hints, &found) != 0)
-        die("no host is called %s", options.host);
+        errx(1, "no host is called %s", options.host);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0)
-        die("connecting to %s: %s", options.socket ? options.socket : options.port,
-            strerror(errno));
-    if (!options.socket) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        err(1, "connecting to %s", options.socket ? options.socket : options.port);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (!options.socket)
         freeaddrinfo(found);
-    }
     return fd;
 }
 
@@ -256,30 +189,32 @@ static void connection_send(struct connection *peer, const struct text *bytes)
         n = send(peer->fd, bytes->data + sent, bytes->len - sent, MSG_NOSIGNAL);
 }
 
-/* Waits for more input. */
-static enum outcome connection_fill(struct connection *peer, int64_t deadline)
+/* Reads until there are 'len' bytes that no reply has taken. */
+static enum outcome connection_await(struct connection *peer, size_t len)
 {
     struct pollfd ready = {.fd = peer->fd, .events = POLLIN};
-    int64_t left = deadline - now_ms();
     char buffer[65536];
 
-    if (poll(&ready, 1, left > 0 ? (int)left : 0) <= 0)
-        return GOT_NOTHING;
-    ssize_t n = recv(peer->fd, buffer, sizeof buffer, 0);
-    if (n <= 0)
-        return GOT_CLOSED;
-    text_append(&peer->input, buffer, (size_t)n);
+    while (peer->input.len - peer->consumed < len) {
+        if (poll(&ready, 1, peer->timeout_ms) <= 0)
+            return GOT_NOTHING;
+        ssize_t n = recv(peer->fd, buffer, sizeof buffer, 0);
+        if (n <= 0)
+            return GOT_CLOSED;
+        text_append(&peer->input, buffer, (size_t)n);
+    }
     return GOT_REPLY;
 }
 
-/* Reads until there are 'len' bytes that no reply has taken. */
-static enum outcome connection_await(struct connection *peer, size_t len, int64_t deadline)
+/* Takes up to 'len' bytes of the input. */
+static struct text connection_take(struct connection *peer, size_t len)
 {
-    enum outcome outcome = GOT_REPLY;
+    struct text taken = {0};
+    size_t there = peer->input.len - peer->consumed;
 
-    while (peer->input.len - peer->consumed < len && outcome == GOT_REPLY)
-        outcome = connection_fill(peer, deadline);
-    return outcome;
+    text_append(&taken, there ? peer->input.data + peer->consumed : "", there < len ? there : len);
+    peer->consumed += taken.len;
+    return taken;
 }
 
 static void connection_drop(struct connection *peer)
@@ -293,69 +228,15 @@ static void connection_drop(struct connection *peer)
  * had to say. */
 static struct text connection_finish(struct connection *peer)
 {
-    struct text rest = {0};
-
-    if (peer->fd >= 0) {
-        shutdown(peer->fd, SHUT_WR);
-        while (connection_fill(peer, now_ms() + 1000) == GOT_REPLY)
-            ;
-    }
-    if (peer->input.len > peer->consumed)
-        text_append(&rest, peer->input.data + peer->consumed, peer->input.len - peer->consumed);
+    if (peer->fd >= 0 && shutdown(peer->fd, SHUT_WR) == 0)
+        connection_await(peer, SIZE_MAX);
+    struct text rest = connection_take(peer, SIZE_MAX);
     connection_drop(peer);
     return rest;
 }
 
-/* ---- replies --------------------------------------------------------------------------------- */
-
-struct reply {
-    char type; /* the protocol's first byte; '_' for every kind of nil */
-    struct text text;
-    size_t count; /* elements of an aggregate; key and value of a map are two */
-    struct reply *elements;
-};
-
-static bool is_aggregate(const struct reply *reply) { return strchr("*~%>|", reply->type); }
-
-/* Reads one, blocking until 'deadline'; takes from the input as it goes. */
-static enum outcome reply_read(struct connection *peer, struct reply *reply, int64_t deadline)
-{
-    enum outcome outcome = connection_await(peer, 3, deadline);
-    size_t end = peer->consumed + 1;
-
-    for (; outcome == GOT_REPLY && memcmp(peer->input.data + end, "\r\n", 2) != 0; end++)
-        outcome = connection_await(peer, end + 3 - peer->consumed, deadline);
-    if (outcome != GOT_REPLY)
-        return outcome;
-
-    const char *line = peer->input.data + peer->consumed;
-    size_t line_len = end - peer->consumed;
-    long long len = strtoll(line + 1, NULL, 10);
-    reply->type = *line;
-    peer->consumed = end + 2;
-    if (*line && strchr("+-:,#(_", *line)) {
-        text_append(&reply->text, line + 1, line_len - 1);
-        return GOT_REPLY;
-    }
-    if (line_len < 2 || len < -1 || !*line || !strchr("$=!*~%>|", *line))
-        return GOT_GARBAGE;
-    if (len == -1) {
-        reply->type = '_';
-    } else if (is_aggregate(reply)) {
-        size_t count = strchr("%|", reply->type) ? 2 * (size_t)len : (size_t)len;
-
-        reply->elements = keep(count * sizeof *reply->elements);
-        while (reply->count < count && outcome == GOT_REPLY)
-            outcome = reply_read(peer, &reply->elements[reply->count++], deadline);
-    } else if ((outcome = connection_await(peer, (size_t)len + 2, deadline)) == GOT_REPLY) {
-        const char *content = peer->input.data + peer->consumed;
-
-        text_append(&reply->text, content, (size_t)len);
-        peer->consumed += (size_t)len + 2;
-        outcome = memcmp(content + len, "\r\n", 2) == 0 ? GOT_REPLY : GOT_GARBAGE;
-    }
-    return outcome;
-}
+/* ---- replies: printed as they are read ----------------------------------------------------------
+ */
 
 /* As redis-cli shows a string. */
 static const char *quoted(const char *data, size_t len)
@@ -397,94 +278,114 @@ static int text_order(const void *a, const void *b)
     return strcmp(((const struct text *)a)->data, ((const struct text *)b)->data);
 }
 
-static void print_reply(struct text *out, const struct reply *reply, const char *indent,
-                        bool is_sorted);
+static enum outcome print_reply(struct text *out, struct connection *peer, const char *indent,
+                                bool is_sorted);
 
 /* Elements with their numbers; what takes several lines is indented below. */
-static void print_aggregate(struct text *out, const struct reply *reply, const char *indent,
-                            bool is_sorted)
+static enum outcome print_elements(struct text *out, struct connection *peer, const char *indent,
+                                   bool is_sorted, char type, size_t count)
 {
-    bool is_map = reply->type == '%', is_set = reply->type == '~';
-    size_t count = reply->count / (is_map ? 2 : 1);
+    const char *mark = type == '%' ? "# " : type == '~' ? "~ " : ") ";
     int width = snprintf(NULL, 0, "%zu", count);
+    enum outcome outcome = GOT_REPLY;
     struct lines items = {0};
     struct text inner = {0};
 
-    if (count == 0) {
-        text_format(out, "(empty %s)\n", is_map ? "hash" : is_set ? "set" : "array");
-        return;
-    }
     text_format(&inner, "%s%*s", indent, width + 2, "");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && outcome == GOT_REPLY; i++) {
         struct text *item = lines_add(&items, "", 0), value = {0};
 
-        print_reply(item, &reply->elements[is_map ? 2 * i : i], inner.data, is_sorted);
-        if (!is_map)
+        outcome = print_reply(item, peer, inner.data, is_sorted);
+        if (type != '%' || outcome != GOT_REPLY)
             continue;
-        print_reply(&value, &reply->elements[2 * i + 1], inner.data, is_sorted);
-        bool is_long = strchr(value.data, '\n') < value.data + value.len - 1;
+        outcome = print_reply(&value, peer, inner.data, is_sorted);
+        bool is_long = value.len && strchr(value.data, '\n') < value.data + value.len - 1;
         item->len--; /* the key's newline */
-        text_format(item, " => %s%s%s", is_long ? "\n" : "", is_long ? inner.data : "", value.data);
+        text_format(item, " => %s%s", is_long ? "\n" : "", is_long ? inner.data : "");
+        text_append(item, value.data, value.len);
     }
-    if (is_sorted)
-        qsort(items.items, count, sizeof *items.items, text_order);
-    for (size_t i = 0; i < count; i++)
-        text_format(out, "%s%*zu%c %s", i ? indent : "", width, i + 1,
-                    is_map   ? '#'
-                    : is_set ? '~'
-                             : ')',
-                    items.items[i].data);
+    if (is_sorted && count > 0)
+        qsort(items.items, items.count, sizeof *items.items, text_order);
+    for (size_t i = 0; i < items.count; i++)
+        text_format(out, "%s%*zu%s%s", i ? indent : "", width, i + 1, mark, items.items[i].data);
+    if (count == 0)
+        text_format(out, "(empty %s)\n", *mark == '#' ? "hash" : *mark == '~' ? "set" : "array");
+    return outcome;
 }
 
-static void print_reply(struct text *out, const struct reply *reply, const char *indent,
-                        bool is_sorted)
+/* Reads a reply and adds what redis-cli would print. */
+static enum outcome print_reply(struct text *out, struct connection *peer, const char *indent,
+                                bool is_sorted)
 {
     static const char *const labels[128] = {
         ['-'] = "(error) ",  ['!'] = "(error) ",      [':'] = "(integer) ",
-        [','] = "(double) ", ['('] = "(big number) ", ['+'] = ""};
-    const char *data = reply->text.data;
-    size_t len = reply->text.len;
+        [','] = "(double) ", ['('] = "(big number) ", ['+'] = "",
+        ['='] = ""};
+    enum outcome outcome = connection_await(peer, 3);
+    size_t len = 1;
 
-    if (reply->type == '_')
+    for (; outcome == GOT_REPLY && memcmp(peer->input.data + peer->consumed + len, "\r\n", 2);
+         len++)
+        outcome = connection_await(peer, len + 3);
+    if (outcome != GOT_REPLY)
+        return outcome;
+    struct text line = connection_take(peer, len + 2), content = {0};
+    char type = line.data[0];
+    long long number = strtoll(line.data + 1, NULL, 10);
+
+    if (type == '_' || (number == -1 && (type == '$' || type == '*'))) {
         text_format(out, "(nil)\n");
-    else if (reply->type == '#')
-        text_format(out, *data == 't' ? "(true)\n" : "(false)\n");
-    else if (reply->type == '$')
-        text_format(out, "%s\n", quoted(data, len));
-    else if (reply->type == '=') /* txt:content */
-        print_plain(out, len > 4 ? "" : "(empty)", data + 4, len > 4 ? len - 4 : 0);
-    else if (is_aggregate(reply))
-        print_aggregate(out, reply, indent, is_sorted);
-    else
-        print_plain(out, labels[reply->type & 127], data, len);
+    } else if (type == '#') {
+        text_format(out, line.data[1] == 't' ? "(true)\n" : "(false)\n");
+    } else if (type && strchr("+-:,(", type)) {
+        print_plain(out, labels[(int)type], line.data + 1, len - 1);
+    } else if (type && strchr("*~%>", type) && len > 1 && number >= 0) {
+        return print_elements(out, peer, indent, is_sorted, type, (size_t)number);
+    } else if (type && strchr("$=!", type) && len > 1 && number >= 0) {
+        size_t size = (size_t)number, prefix = type == '=' && size >= 4 ? 4 : 0; /* txt: */
+
+        outcome = connection_await(peer, size + 2);
+        content = connection_take(peer, size + 2);
+        if (outcome == GOT_REPLY && memcmp(content.data + size, "\r\n", 2) != 0)
+            return GOT_GARBAGE;
+        if (outcome == GOT_REPLY && type == '$')
+            text_format(out, "%s\n", quoted(content.data, size));
+        else if (outcome == GOT_REPLY)
+            print_plain(out, size > prefix ? labels[(int)type] : "(empty)", content.data + prefix,
+                        size - prefix);
+    } else {
+        return GOT_GARBAGE;
+    }
+    return outcome;
 }
 
-/* ---- commands -------------------------------------------------------------------------------- */
+/* ---- commands -----------------------------------------------------------------------------------
+ */
 
 /* Splits as redis-cli does: blanks separate, "a\n\x00" and 'a' quote. False when a quote is open.
  */
 static bool split_words(struct lines *words, const char *at)
 {
     static const char letter[] = "nrtab", plain[] = "\n\r\t\a\b";
+    unsigned high, low;
     char quote = '\0';
 
     for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
         struct text *word = lines_add(words, "", 0);
 
         for (; *at && (quote || *at != ' '); at++) {
-            char *special, hex[3] = "";
+            bool is_escape = quote == '"' && at[0] == '\\' && at[1];
 
             if (*at == quote) {
                 quote = '\0';
             } else if (!quote && (*at == '"' || *at == '\'')) {
                 quote = *at;
-            } else if (quote == '"' && at[0] == '\\' && at[1] == 'x' && isxdigit(at[2] & 255) &&
-                       isxdigit(at[3] & 255)) {
-                memcpy(hex, at + 2, 2);
-                text_append(word, &(char){(char)strtol(hex, NULL, 16)}, 1);
+            } else if (is_escape && sscanf(at, "\\x%1x%1x", &high, &low) == 2) {
+                text_append(word, &(char){(char)(high * 16 + low)}, 1);
                 at += 3;
-            } else if (quote == '"' && at[0] == '\\' && at[1]) {
-                special = strchr(letter, *++at);
+            } else if (is_escape) {
+                const char *special = strchr(letter, *++at);
+
                 text_append(word, special ? &plain[special - letter] : at, 1);
             } else {
                 at += quote == '\'' && at[0] == '\\' && at[1] == '\'';
@@ -505,28 +406,18 @@ static void encode_command(struct text *out, const struct lines *words)
     }
 }
 
-/* A command of the runner's own. */
-static struct reply ask(struct connection *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static struct reply ask(struct connection *peer, const char *format, ...)
+/* A command of the runner's own; returns its reply in lines. */
+static struct lines ask(struct connection *peer, const char *line)
 {
-    struct lines words = {0};
-    struct text bytes = {0};
-    struct reply reply = {0};
-    va_list args;
-    char *line;
+    struct lines words = {0}, reply = {0};
+    struct text bytes = {0}, printed = {0};
 
-    va_start(args, format);
-    if (vasprintf(&line, format, args) < 0)
-        die("out of memory");
-    va_end(args);
     split_words(&words, line);
-    free(line);
     encode_command(&bytes, &words);
     connection_send(peer, &bytes);
-    if (reply_read(peer, &reply, now_ms() + REPLY_TIMEOUT_MS) != GOT_REPLY)
-        die("no reply to %s", words.items[0].data);
+    if (print_reply(&printed, peer, "", false) != GOT_REPLY)
+        errx(1, "no reply to %s", line);
+    lines_split(&reply, printed.data);
     return reply;
 }
 
@@ -534,35 +425,51 @@ static struct reply ask(struct connection *peer, const char *format, ...)
 static void connection_open(struct connection *peer, const char *resp)
 {
     const char *password = options.password;
+    struct text auth = {0};
 
-    *peer = (struct connection){.fd = socket_connect(), .resp = 2};
-    if (password)
-        ask(peer, "AUTH %s", quoted(password, strlen(password)));
-    if (*resp == '3' && ask(peer, "HELLO 3").type != '-')
+    *peer = (struct connection){socket_connect(), .resp = 2, .timeout_ms = REPLY_TIMEOUT_MS};
+    if (password) {
+        text_format(&auth, "AUTH %s", quoted(password, strlen(password)));
+        ask(peer, auth.data);
+    }
+    if (*resp == '3' && strncmp(ask(peer, "HELLO 3").items[0].data, "(error)", 7) != 0)
         peer->resp = 3;
 }
 
-/* ---- the server and its state ---------------------------------------------------------------- */
+/* ---- the server and its state -------------------------------------------------------------------
+ */
 
-static struct reply config_at_start; /* name, value, name, value ... */
+static struct lines config_at_start; /* name, value, name, value ... */
 
-static const char *config_value(const struct reply *config, const char *name)
+static struct lines config_read(struct connection *peer)
 {
-    for (size_t i = 0; i + 1 < config->count; i += 2)
-        if (strcasecmp(config->elements[i].text.data, name) == 0)
-            return config->elements[i + 1].text.data;
+    struct lines reply = ask(peer, "CONFIG GET *"), config = {0};
+
+    for (size_t i = 0; i < reply.count / 2 * 2; i++)
+        split_words(&config, strchr(reply.items[i].data, ')') + 2); /* 1) "name" */
+    return config;
+}
+
+/* The value of the last that has this name, in pairs of name and value. */
+static const char *value_of(const struct lines *pairs, const char *name)
+{
+    for (size_t i = pairs->count; i > 0; i -= 2)
+        if (strcasecmp(pairs->items[i - 2].data, name) == 0)
+            return pairs->items[i - 1].data;
     return NULL;
 }
 
 /* False when the server refuses. */
 static bool config_set(const char *name, const char *value)
 {
+    struct text line = {0};
     struct connection peer;
 
     connection_open(&peer, "2");
-    struct reply reply = ask(&peer, "CONFIG SET %s %s", name, quoted(value, strlen(value)));
+    text_format(&line, "CONFIG SET %s %s", name, quoted(value, strlen(value)));
+    struct lines reply = ask(&peer, line.data);
     connection_finish(&peer);
-    return reply.type != '-';
+    return strcmp(reply.items[0].data, "OK") == 0;
 }
 
 /* Empties the server and restores its configuration. What it does not know needs no cleaning. */
@@ -576,14 +483,13 @@ static void server_clean(void)
     ask(&peer, "SCRIPT FLUSH");
     ask(&peer, "FUNCTION FLUSH");
     ask(&peer, "CONFIG RESETSTAT");
-    struct reply config = ask(&peer, "CONFIG GET *");
+    struct lines config = config_read(&peer);
     connection_finish(&peer);
     for (size_t i = 0; i + 1 < config.count; i += 2) {
-        const char *name = config.elements[i].text.data;
-        const char *before = config_value(&config_at_start, name);
+        const char *before = value_of(&config_at_start, config.items[i].data);
 
-        if (before && strcmp(before, config.elements[i + 1].text.data) != 0)
-            config_set(name, before);
+        if (before && strcmp(before, config.items[i + 1].data) != 0)
+            config_set(config.items[i].data, before);
     }
 }
 
@@ -605,23 +511,22 @@ static void server_identify(void)
     struct connection peer;
 
     connection_open(&peer, "2");
-    struct reply info = ask(&peer, "INFO server");
-    config_at_start = ask(&peer, "CONFIG GET *");
+    struct lines info = ask(&peer, "INFO server");
+    config_at_start = config_read(&peer);
     connection_finish(&peer);
-
     server.product = claim ? "redis" : NULL;
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+    for (size_t i = 0; i < LENGTH(products); i++) {
         struct text field = {0};
 
-        text_format(&field, claim ? "%s" : "\n%s_version:", products[i]);
-        const char *found = strstr(claim ? claim : info.text.data, field.data);
+        text_format(&field, claim ? "%s" : "%s_version:", products[i]);
+        const char *found = strstr(claim ? claim : info.items[0].data, field.data);
         if (found) {
             server.product = products[i];
             number = found;
         }
     }
     if (!server.product)
-        die("which server is this? INFO: %.99s", info.text.data);
+        errx(1, "which server is this? INFO: %.99s", info.items[0].data);
     number += strcspn(number, digits);
     snprintf(server.version, sizeof server.version, "%.*s", (int)strspn(number, digits), number);
     server.level = version_number(server.version);
@@ -631,118 +536,69 @@ static void server_identify(void)
         server.level = version_number("99.0");
 }
 
-/* ---- matching -------------------------------------------------------------------------------- */
+/* ---- matching -----------------------------------------------------------------------------------
+ */
 
-/* Name, value, name, value ... of this file; the last of a name counts. */
-static struct lines variables;
+static struct lines variables; /* name, value, name, value ... of this file */
 
 /* Copies 'line' with {repeat:x:3} and {variables} replaced. */
-static struct text expand(const char *line)
+static const char *expand(const char *line)
 {
     struct text out = {0};
 
     for (text_append(&out, "", 0); *line; line++) {
         const char *end = *line == '{' ? strchr(line, '}') : NULL;
-        size_t len = end ? (size_t)(end - line - 1) : 0, i = variables.count;
+        struct text name = {0};
 
-        while (len > 0 && i > 0 &&
-               (variables.items[i - 2].len != len ||
-                memcmp(variables.items[i - 2].data, line + 1, len) != 0))
-            i -= 2;
+        text_append(&name, line + 1, end ? (size_t)(end - line - 1) : 0);
+        const char *value = end ? value_of(&variables, name.data) : NULL;
         if (end && strncmp(line, "{repeat:", 8) == 0) {
             const char *colon = memrchr(line, ':', (size_t)(end - line));
 
             for (long n = strtol(colon + 1, NULL, 10); n > 0; n--)
                 text_append(&out, line + 8, (size_t)(colon - line - 8));
-        } else if (len > 0 && i > 0) {
-            text_append(&out, variables.items[i - 1].data, variables.items[i - 1].len);
+        } else if (value) {
+            text_format(&out, "%s", value);
         } else {
             text_append(&out, line, 1);
             continue;
         }
         line = end;
     }
-    return out;
+    return out.data;
 }
 
-/* The length of what the hole takes from 'line', 0 when it refuses. */
-static size_t match_hole(const char *hole, const char *line)
-{
-    const char *dots = strstr(hole, "..");
-    size_t len = strspn(line, "-.0123456789");
-    double value = strtod(line, NULL);
-
-    if (strncmp(hole, "int}", 4) == 0)
-        return strspn(line, "-0123456789");
-    return value >= strtod(hole, NULL) && value <= strtod(dots + 2, NULL) ? len : 0;
-}
-
-/* Finds a hole at the start of the pattern: returns the '}' that ends it and what is in it behind
- * "name=". NULL when there is none. */
-static const char *find_hole(const char *pattern, const char **hole)
+/* 1 when 'line' is 'pattern', which may have holes; 0 when not; -1 when not, and an {any} has tried
+ * all there is from here on, so that those before it need not try again. */
+static int match_line(const char *pattern, const char *line)
 {
     const char *end = *pattern == '{' ? strchr(pattern, '}') : NULL;
     const char *equals = end ? memchr(pattern, '=', (size_t)(end - pattern)) : NULL;
+    const char *hole = equals ? equals + 1 : pattern + 1, *dots = end ? strstr(hole, "..") : NULL;
+    size_t len = 0;
+    int result = 0;
 
-    *hole = equals ? equals + 1 : pattern + 1;
-    if (!end || strncmp(*hole, "any}", 4) == 0 || strncmp(*hole, "int}", 4) == 0)
-        return end;
-    bool is_range = strspn(*hole, "-.0123456789") == (size_t)(end - *hole) && strstr(*hole, "..");
-    return is_range ? end : NULL;
-}
+    if (end && strncmp(hole, "any}", 4) == 0) {
+        while ((result = match_line(end + 1, line + len)) == 0 && line[len])
+            len++;
+        result = result == 1 ? 1 : -1;
+    } else if (end && (strncmp(hole, "int}", 4) == 0 || (dots && dots < end))) {
+        double value = strtod(line, NULL);
 
-/* Keeps what the hole at 'pattern' took, if it has a name. */
-static void keep_hole(const char *pattern, const char *hole, const char *line, size_t len)
-{
-    if (hole > pattern + 1) {
-        lines_add(&variables, pattern + 1, (size_t)(hole - pattern - 2));
+        len = strspn(line, "-.0123456789");
+        if (*hole == 'i' || (value >= strtod(hole, NULL) && value <= strtod(dots + 2, NULL)))
+            result = len > 0 ? match_line(end + 1, line + len) : 0;
+    } else {
+        return *pattern == *line ? (*line ? match_line(pattern + 1, line + 1) : 1) : 0;
+    }
+    if (result == 1 && equals) {
+        lines_add(&variables, pattern + 1, (size_t)(equals - pattern - 1));
         lines_add(&variables, line, len);
     }
+    return result;
 }
 
-/* Steps over what is equal, up to the next {any} or the end of the pattern. */
-static bool match_segment(const char **pattern, const char **line)
-{
-    const char *hole, *end;
-
-    while (**pattern) {
-        end = find_hole(*pattern, &hole);
-        if (end && *hole == 'a')
-            return true;
-        size_t len = end ? match_hole(hole, *line) : **pattern == **line;
-        if (len == 0)
-            return false;
-        if (end)
-            keep_hole(*pattern, hole, *line, len);
-        *pattern = end ? end + 1 : *pattern + 1;
-        *line += len;
-    }
-    return true;
-}
-
-/* True when 'line' is 'pattern', which may have holes. */
-static bool match_line(const char *pattern, const char *line)
-{
-    bool matches = match_segment(&pattern, &line);
-
-    while (matches && *pattern) { /* at an {any} */
-        const char *hole, *after = find_hole(pattern, &hole) + 1, *next, *rest = line;
-
-        do {
-            const char *at = rest;
-
-            next = after;
-            matches = match_segment(&next, &at) && (*next || !*at);
-            if (matches) {
-                keep_hole(pattern, hole, line, (size_t)(rest - line));
-                line = at;
-            }
-        } while (!matches && *rest++);
-        pattern = next;
-    }
-    return matches && !*line;
-}
-
+/* Lines against expected ones, among which "..." stands for any number. */
 static bool match_lines(const struct text *expected, size_t expected_count, const struct text *got,
                         size_t got_count)
 {
@@ -753,32 +609,35 @@ static bool match_lines(const struct text *expected, size_t expected_count, cons
                     return true;
             return false;
         }
-        if (got_count == 0 || !match_line(expand(expected->data).data, got->data))
+        if (got_count == 0 || match_line(expand(expected->data), got->data) != 1)
             return false;
     }
     return got_count == 0;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------------
+ */
 
 enum step_kind { STEP_SEND, STEP_READ, STEP_PUSH, STEP_RAW_SEND, STEP_RAW_READ, STEP_SLEEP };
 
 struct step {
     enum step_kind kind;
+    bool sends;
     struct connection *connection;
     const char *rest;          /* of the line, after the prompt */
     struct lines plain, resp3; /* the replies expected; no resp3 when they are the same */
     bool is_unordered;
 };
 
-struct transcript {
+/* The file under way. */
+static struct {
     const char *path;
-    struct lines source, recorded; /* recorded: what --record makes of it */
+    struct lines source;
     struct connection connections[CONNECTIONS];
-};
+} transcript;
 
 /* Reads the prompt of a step; false when the line is none. */
-static bool step_parse(struct transcript *transcript, const char *line, struct step *step)
+static bool step_parse(const char *line, struct step *step)
 {
     static const char *const prompts[] = {
         [STEP_SEND] = ">",        [STEP_READ] = "<",        [STEP_PUSH] = "<<",
@@ -790,40 +649,34 @@ static bool step_parse(struct transcript *transcript, const char *line, struct s
     for (enum step_kind kind = STEP_SEND; kind <= STEP_SLEEP; kind++) {
         if (strlen(prompts[kind]) == len && memcmp(at, prompts[kind], len) == 0) {
             *step = (struct step){.kind = kind, .rest = at + len + strspn(at + len, " ")};
-            step->connection = &transcript->connections[has_name ? *line - 'A' + 1 : 0];
+            step->sends = kind == STEP_SEND || kind == STEP_RAW_SEND;
+            step->connection = &transcript.connections[has_name ? *line - 'A' + 1 : 0];
             return true;
         }
     }
     return false;
 }
 
-static bool step_sends(const struct step *step)
-{
-    return step->kind == STEP_SEND || step->kind == STEP_RAW_SEND;
-}
-
 /* Gathers the replies expected in the lines from 'at' on; returns the line after them. */
-static size_t step_parse_reply(struct transcript *transcript, size_t at, struct step *step)
+static size_t step_parse_reply(size_t at, struct step *step)
 {
     struct lines *form = &step->plain;
     struct step next;
 
-    if (!step_sends(step) && step->kind != STEP_SLEEP && *step->rest)
+    if (!step->sends && step->kind != STEP_SLEEP && *step->rest)
         lines_add(form, step->rest, strlen(step->rest));
-    for (; at < transcript->source.count; at++) {
-        const char *line = transcript->source.items[at].data;
+    for (; at < transcript.source.count; at++) {
+        const char *line = transcript.source.items[at].data;
 
-        if (*line == '\0' || *line == '#' || step_parse(transcript, line, &next))
+        if (*line == '\0' || *line == '#' || step_parse(line, &next))
             break;
-        if (strcmp(line, "unordered") == 0) {
-            step->is_unordered = true;
-            continue;
-        }
         if (strncmp(line, "resp3:", 6) == 0) {
             form = &step->resp3;
             line += 6 + strspn(line + 6, " ");
         }
-        if (*line)
+        if (strcmp(line, "unordered") == 0)
+            step->is_unordered = true;
+        else if (*line)
             lines_add(form, line, strlen(line));
     }
     return at;
@@ -835,60 +688,49 @@ static const struct lines *step_expected(const struct step *step)
     return step->connection->resp == 3 && step->resp3.count > 0 ? &step->resp3 : &step->plain;
 }
 
-/* HELLO and RESET change the protocol of a connection, and with it the form that is expected. */
-static void follow_protocol(struct connection *peer, const struct lines *words,
-                            const struct reply *reply)
+/* A reply has come to the command 'name': HELLO and RESET change the protocol, and with it the form
+ * that is expected. The kind of the reply must be that of the step; (P|S)SUBSCRIBE has both. */
+static void check_kind(const struct step *step, const char *name, char type, struct text *got)
 {
-    const char *name = words->count > 0 ? words->items[0].data : "";
-
-    if (strcasecmp(name, "HELLO") == 0 && words->count > 1 && is_aggregate(reply))
-        peer->resp = *words->items[1].data == '3' ? 3 : 2;
-    if (strcasecmp(name, "RESET") == 0 && reply->type == '+')
-        peer->resp = 2;
-}
-
-static bool is_subscribing(const struct lines *words)
-{
-    const char *name = words->count > 0 ? words->items[0].data : "";
+    struct connection *peer = step->connection;
     size_t len = strlen(name);
 
-    return len >= 9 && strcasecmp(name + len - 9, "subscribe") == 0;
+    if (strncasecmp(name, "HELLO ", 6) == 0 && type != '-')
+        peer->resp = name[6] == '3' ? 3 : 2;
+    if (strcasecmp(name, "RESET") == 0 && type == '+')
+        peer->resp = 2;
+    len = strcspn(name, " ");
+    bool is_subscribing = len >= 9 && strncasecmp(name + len - 9, "subscribe", 9) == 0;
+    if (peer->resp == 3 && !is_subscribing && (type == '>') != (step->kind == STEP_PUSH))
+        text_format(got, type == '>' ? "(a push)\n" : "(not a push)\n");
 }
 
-/* Reads what the server says and prints it. 'words' is the command that asked, if it was just sent.
+/* Reads what the server says and prints it. 'name' is the command that asked, if it was just sent.
  */
-static void step_read(const struct step *step, const struct lines *words, struct text *got)
+static void step_read(const struct step *step, const char *name, struct text *got)
 {
-    static const char *const failures[] = {
-        [GOT_NOTHING] = "(nothing)\n", [GOT_CLOSED] = "(closed)\n", [GOT_GARBAGE] = "(garbage)\n"};
+    static const char *const failures[] = {"", "(nothing)\n", "(closed)\n", "(garbage)\n"};
     struct connection *peer = step->connection;
-    const struct lines *expected = step_expected(step);
-    bool is_quiet = strcmp(expected->items[0].data, "(nothing)") == 0;
-    int64_t deadline = now_ms() + (is_quiet ? NOTHING_MS : REPLY_TIMEOUT_MS);
-    struct reply reply = {0};
+    const char *expected = step_expected(step)->items[0].data;
+    bool is_quiet = strcmp(expected, "(nothing)") == 0;
+    struct text printed = {0};
     struct lines bytes = {0};
-    enum outcome outcome;
 
-    if (step->kind == STEP_RAW_READ) {
-        split_words(&bytes, expand(expected->items[0].data).data);
-        outcome = connection_await(peer, bytes.items[0].len, deadline);
-        size_t len = peer->input.len - peer->consumed;
-        if (outcome == GOT_REPLY)
-            len = bytes.items[0].len;
-        text_format(got, "%s\n", quoted(len ? peer->input.data + peer->consumed : "", len));
-        peer->consumed += len;
-    } else {
-        outcome = reply_read(peer, &reply, deadline);
-        if (outcome == GOT_REPLY) {
-            follow_protocol(peer, words, &reply);
-            if (peer->resp == 3 && !is_subscribing(words) &&
-                (reply.type == '>') != (step->kind == STEP_PUSH))
-                text_format(got, reply.type == '>' ? "(a push)\n" : "(not a push)\n");
-            print_reply(got, &reply, "", step->is_unordered);
-        }
+    peer->timeout_ms = is_quiet ? NOTHING_MS : REPLY_TIMEOUT_MS;
+    enum outcome outcome = connection_await(peer, 1);
+    if (outcome == GOT_REPLY && step->kind == STEP_RAW_READ) {
+        split_words(&bytes, expand(expected));
+        outcome = connection_await(peer, bytes.items[0].len);
+        printed = connection_take(peer, bytes.items[0].len);
+        text_format(got, "%s\n", quoted(printed.data, printed.len));
+    } else if (outcome == GOT_REPLY) {
+        char type = peer->input.data[peer->consumed];
+
+        outcome = print_reply(&printed, peer, "", step->is_unordered);
+        check_kind(step, name, type, got);
+        text_append(got, printed.data, printed.len);
     }
-    if (outcome != GOT_REPLY)
-        text_format(got, "%s", failures[outcome]);
+    text_format(got, "%s", failures[outcome]);
     if (outcome != GOT_REPLY && !is_quiet)
         connection_drop(peer);
 }
@@ -896,27 +738,26 @@ static void step_read(const struct step *step, const struct lines *words, struct
 /* Sends what the step sends and reads what it expects, if it expects anything. */
 static void step_run(const struct step *step, struct text *got)
 {
-    struct connection *peer = step->connection;
+    const char *sent = step->sends ? expand(step->rest) : "";
     struct lines words = {0};
     struct text bytes = {0};
 
-    if (peer->fd < 0)
-        connection_open(peer, options.resp);
-    if (step_sends(step)) {
-        if (!split_words(&words, expand(step->rest).data)) {
-            text_format(got, "(a quote is open)\n");
-            return;
-        }
-        if (step->kind == STEP_SEND)
-            encode_command(&bytes, &words);
-        for (size_t i = 0; step->kind == STEP_RAW_SEND && i < words.count; i++)
-            text_append(&bytes, words.items[i].data, words.items[i].len);
-        connection_send(peer, &bytes);
+    text_append(got, "", 0);
+    if (step->connection->fd < 0)
+        connection_open(step->connection, options.resp);
+    if (!split_words(&words, sent)) {
+        text_format(got, "(a quote is open)\n");
+        return;
     }
+    if (step->kind == STEP_SEND)
+        encode_command(&bytes, &words);
+    for (size_t i = 0; step->kind == STEP_RAW_SEND && i < words.count; i++)
+        text_append(&bytes, words.items[i].data, words.items[i].len);
+    connection_send(step->connection, &bytes);
     if (step_expected(step)->count > 0)
-        step_read(step, &words, got);
+        step_read(step, step->kind == STEP_SEND ? sent : "", got);
     else
-        sleep_ms(SETTLE_MS);
+        usleep(SETTLE_MS * 1000);
 }
 
 /* A reply on one line. */
@@ -927,65 +768,61 @@ static const char *joined(const struct lines *lines)
     text_append(&out, "", 0);
     for (size_t i = 0; i < lines->count; i++)
         text_format(&out, "%s%s", i ? " | " : "", lines->items[i].data);
-    if (!options.is_verbose && out.len > SHOWN_MAX)
+    if (!options.verbose && out.len > SHOWN_MAX)
         memcpy(out.data + SHOWN_MAX - 3, "...", 4);
     return out.data;
 }
 
-/* Writes the step again. The reply that came takes the place of a "?" and becomes the form for
- * RESP3 when there was none; then it counts as expected. */
-static bool step_record(struct lines *recorded, const struct step *step, const char *line,
-                        const struct lines *got)
+static void print_lines(const struct text *lines, size_t count)
 {
-    const struct lines *plain = &step->plain, *resp3 = &step->resp3;
-    size_t prompt_len = step_sends(step) ? strlen(line) : (size_t)(step->rest - line);
-
-    if (got && plain->count == 1 && strcmp(plain->items[0].data, "?") == 0)
-        plain = got;
-    else if (got && step->connection->resp == 3 && resp3->count == 0)
-        resp3 = got;
-    struct text *prompt = lines_add(recorded, line, prompt_len);
-    if (step->is_unordered)
-        lines_add(recorded, "unordered", 9);
-    if (prompt_len < strlen(line) && plain->count == 1 && !step->is_unordered)
-        text_format(prompt, "%s", plain->items[0].data);
-    else
-        lines_append(recorded, plain->items, plain->count);
-    if (resp3->count > 0)
-        lines_add(recorded, "resp3:", 6);
-    lines_append(recorded, resp3->items, resp3->count);
-    return plain == got || resp3 == got;
+    for (size_t i = 0; i < count; i++)
+        puts(lines[i].data);
 }
 
-/* Runs the step in line 'at' and says how it went. */
-static void step_check(struct transcript *transcript, size_t at, const struct step *step)
+/* Writes a step with the reply that came, which becomes the one expected, or expected in RESP3.
+ * False when there are both already. */
+static bool step_record(const struct step *step, const char *line, const struct lines *got)
 {
-    const char *line = transcript->source.items[at].data;
+    bool is_unknown = step->plain.count == 1 && strcmp(step->plain.items[0].data, "?") == 0;
+
+    if (!is_unknown && (step->connection->resp != 3 || step->resp3.count > 0))
+        return false;
+    printf("%.*s\n", (int)(step->sends ? strlen(line) : strcspn(line, "<") + 1), line);
+    if (step->is_unordered)
+        puts("unordered");
+    if (!is_unknown) {
+        print_lines(step->plain.items, step->plain.count);
+        puts("resp3:");
+    }
+    print_lines(got->items, got->count);
+    return true;
+}
+
+/* Runs the step of the lines from 'at' to 'end' and says how it went. */
+static void step_check(size_t at, size_t end, struct step *step)
+{
+    const struct text *source = &transcript.source.items[at];
     struct text got = {0};
     struct lines got_lines = {0};
 
-    if (step->kind == STEP_SLEEP) {
-        sleep_ms(strtol(step->rest, NULL, 10));
-        lines_add(&transcript->recorded, line, strlen(line));
-        return;
-    }
-    text_append(&got, "", 0);
     step_run(step, &got);
     lines_split(&got_lines, got.data);
     const struct lines *expected = step_expected(step);
     bool passed = match_lines(expected->items, expected->count, got_lines.items, got_lines.count);
-    if (options.is_recording)
-        passed |= step_record(&transcript->recorded, step, line, passed ? NULL : &got_lines);
-    tally.passed += passed;
-    tally.failed += !passed;
-    if (!passed)
-        printf("%s:%zu: %.*s: expected %s, got %s\n", transcript->path, at + 1, SHOWN_MAX, line,
-               joined(expected), joined(&got_lines));
-    else if (options.is_verbose)
-        printf("%s:%zu: %.*s: passed\n", transcript->path, at + 1, SHOWN_MAX, line);
+    bool is_recorded = !passed && options.record && step_record(step, source->data, &got_lines);
+    tally.passed += passed || is_recorded;
+    tally.failed += !passed && !is_recorded;
+    if (options.record && !is_recorded)
+        print_lines(source, end - at);
+    else if (!passed && !is_recorded)
+        printf("%s:%zu: %.*s: expected %s, got %s\n", transcript.path, at + 1, SHOWN_MAX,
+               source->data, joined(expected), joined(&got_lines));
+    else if (options.verbose)
+        printf("%s:%zu: %.*s: passed\n", transcript.path, at + 1, SHOWN_MAX, source->data);
 }
 
-/* ---- conditions ------------------------------------------------------------------------------ */
+/* ---- conditions ---------------------------------------------------------------------------------
+ */
 
 /* True when the server, the protocol or the socket goes by this name. */
 static bool is_called(const char *name)
@@ -1001,161 +838,131 @@ static bool is_called(const char *name)
     return strncmp(full.data, name, len) == 0 && strchr("-.", full.data[len]); /* or its end */
 }
 
-enum condition { NO_CONDITION, HOLDS, FAILS };
-
-static enum condition condition_evaluate(const char *line)
+/* What the line asks for: 1 it is so, 0 it is not, -1 the line is no condition. */
+static int condition_evaluate(const char *line)
 {
     struct lines words = {0};
-    bool holds = false;
+    int holds = 0;
 
     split_words(&words, line);
     const char *kind = words.items[0].data, *name = words.count > 1 ? words.items[1].data : "";
-    const char *value = config_value(&config_at_start, name);
-    if (strcmp(kind, "since") == 0 && words.count == 2) {
-        holds = server.level >= version_number(name);
-    } else if (strcmp(kind, "config") == 0 && words.count == 3) {
-        holds = config_set(name, words.items[2].data);
-    } else if (strcmp(kind, "needs") == 0 && words.count > 2) {
+    const char *value = value_of(&config_at_start, name);
+    if (strcmp(kind, "since") == 0 && words.count == 2)
+        return server.level >= version_number(name);
+    if (strcmp(kind, "config") == 0 && words.count == 3)
+        return config_set(name, words.items[2].data);
+    if (strcmp(kind, "needs") == 0 && words.count > 2) {
         for (size_t i = 2; i < words.count; i++)
             holds |= value && strcasecmp(value, words.items[i].data) == 0;
-    } else if ((strcmp(kind, "only") == 0 || strcmp(kind, "not") == 0) && words.count > 1) {
-        for (size_t i = 1; i < words.count; i++)
-            holds |= is_called(words.items[i].data);
-        holds ^= *kind == 'n';
-    } else {
-        return NO_CONDITION;
+        return holds;
     }
-    return holds ? HOLDS : FAILS;
+    if ((strcmp(kind, "only") != 0 && strcmp(kind, "not") != 0) || words.count < 2)
+        return -1;
+    for (size_t i = 1; i < words.count; i++)
+        holds |= is_called(words.items[i].data);
+    return holds ^ (*kind == 'n');
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------
+ */
 
-static void file_read(const char *path, struct lines *lines)
+/* Every step in order. A condition that fails skips to the end of its paragraph; to the end of the
+ * file when the paragraph has no steps. */
+static void run_steps(void)
+{
+    bool is_skipping_file = false, is_skipping = false, has_steps = false;
+
+    for (size_t at = 0, end; at < transcript.source.count; at = end) {
+        const char *line = transcript.source.items[at].data;
+        struct step step;
+
+        end = at + 1;
+        if (step_parse(line, &step)) {
+            end = step_parse_reply(end, &step);
+            has_steps = true;
+            tally.skipped += is_skipping && step.kind != STEP_SLEEP;
+            if (!is_skipping && step.kind != STEP_SLEEP) {
+                step_check(at, end, &step);
+                continue;
+            }
+            if (!is_skipping)
+                usleep((useconds_t)strtol(step.rest, NULL, 10) * 1000);
+        } else if (*line == '\0') {
+            is_skipping_file |= is_skipping && !has_steps;
+            is_skipping = is_skipping_file;
+            has_steps = false;
+        } else if (*line != '#' && !is_skipping) {
+            int condition = has_steps ? -1 : condition_evaluate(line);
+
+            is_skipping = condition == 0;
+            tally.failed += condition < 0;
+            if (condition < 0)
+                printf("%s:%zu: not understood here: %s\n", transcript.path, at + 1, line);
+        }
+        if (options.record)
+            print_lines(&transcript.source.items[at], end - at);
+    }
+}
+
+static void run_file(const char *path)
 {
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t capacity = 0;
 
     if (!file)
-        die("%s: %s", path, strerror(errno));
+        err(1, "%s", path);
+    transcript.path = path;
+    transcript.source = variables = (struct lines){0};
     while (getline(&line, &capacity, file) > 0)
-        lines_split(lines, line);
-    free(line);
+        lines_split(&transcript.source, line);
     fclose(file);
-}
-
-static void file_write(const char *path, const struct lines *lines)
-{
-    FILE *file = fopen(path, "w");
-
-    if (!file)
-        die("%s: %s", path, strerror(errno));
-    for (size_t i = 0; i < lines->count; i++)
-        fprintf(file, "%s\n", lines->items[i].data);
-    fclose(file);
-}
-
-/* Every step in order. A condition that fails skips to the end of its paragraph; to the end of the
- * file when the paragraph has no steps. */
-static void run_steps(struct transcript *transcript)
-{
-    bool is_skipping_file = false, is_skipping = false, has_steps = false;
-
-    for (size_t at = 0, next; at < transcript->source.count; at = next) {
-        const char *line = transcript->source.items[at].data;
-        struct step step;
-
-        next = at + 1;
-        if (step_parse(transcript, line, &step)) {
-            next = step_parse_reply(transcript, next, &step);
-            has_steps = true;
-            tally.skipped += is_skipping && step.kind != STEP_SLEEP;
-            if (!is_skipping)
-                step_check(transcript, at, &step);
-            else
-                lines_append(&transcript->recorded, &transcript->source.items[at], next - at);
-            continue;
-        }
-        lines_add(&transcript->recorded, line, strlen(line));
-        if (*line == '\0') {
-            is_skipping_file |= is_skipping && !has_steps;
-            is_skipping = is_skipping_file;
-            has_steps = false;
-        } else if (*line != '#' && !is_skipping) {
-            enum condition condition = has_steps ? NO_CONDITION : condition_evaluate(line);
-
-            is_skipping = condition == FAILS;
-            tally.failed += condition == NO_CONDITION;
-            if (condition == NO_CONDITION)
-                printf("%s:%zu: not understood here: %s\n", transcript->path, at + 1, line);
-        }
-    }
-}
-
-static void run_file(const char *path)
-{
-    const struct block *before = blocks;
-    struct transcript transcript = {.path = path};
-
-    for (int i = 0; i < CONNECTIONS; i++)
-        transcript.connections[i].fd = -1;
-    file_read(path, &transcript.source);
     server_clean();
-    run_steps(&transcript);
+    for (int i = 0; i < CONNECTIONS; i++)
+        transcript.connections[i] = (struct connection){.fd = -1};
+    run_steps();
     for (int i = 0; i < CONNECTIONS; i++) {
         struct text rest = connection_finish(&transcript.connections[i]);
 
-        tally.failed += rest.len > 0;
         if (rest.len > 0)
             printf("%s:%zu: nothing reads what connection %c got: %.*s\n", path,
                    transcript.source.count, i ? 'A' + i - 1 : '>', SHOWN_MAX,
                    quoted(rest.data, rest.len));
+        tally.failed += rest.len > 0;
     }
-    if (options.is_recording)
-        file_write(path, &transcript.recorded);
-    variables = (struct lines){0};
-    forget(before);
 }
 
-static int is_transcript(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-
-    return !dot || strcmp(dot, ".txt") == 0; /* a name without a dot: a folder */
-}
-
-/* A file, or every .txt below a folder in the order of their names. */
+/* A file, or every .txt of a folder and of the folders in it, in the order of their names. */
 static void run_path(const char *path)
 {
-    struct dirent **entries;
-    struct stat info;
+    struct text files = {0}, folders = {0};
+    glob_t found = {0};
 
-    if (stat(path, &info) < 0)
-        die("%s: %s", path, strerror(errno));
-    if (!S_ISDIR(info.st_mode)) {
+    text_format(&files, "%s/*.txt", path);
+    text_format(&folders, "%s/*/*.txt", path);
+    glob(files.data, 0, NULL, &found);
+    glob(folders.data, GLOB_APPEND, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        run_file(found.gl_pathv[i]);
+    if (found.gl_pathc == 0)
         run_file(path);
-        return;
-    }
-    int count = scandir(path, &entries, is_transcript, alphasort);
-    for (int i = 0; i < count; i++) {
-        struct text below = {0};
+    globfree(&found);
+}
 
-        text_format(&below, "%s/%s", path, entries[i]->d_name);
-        free(entries[i]);
-        run_path(below.data);
-    }
-    if (count >= 0)
-        free(entries);
+/* The last line, however the run ends. */
+static void print_tally(void)
+{
+    if (!options.record)
+        printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
+               tally.skipped);
 }
 
 static void usage(void)
 {
-    puts("usage: transcript [options] file-or-folder...\n"
-         "  --host HOST --port PORT --socket PATH --password PASSWORD   the server\n"
-         "  --resp 2|3                 the protocol\n"
-         "  --server-version VERSION   7.0.15, valkey-9.1, tern (default: ask the server)\n"
-         "  --record                   fill in ? and missing RESP3 forms from the server\n"
-         "  -v                         every step, and replies in full");
+    puts(
+        "usage: transcript [--host HOST] [--port PORT] [--socket PATH] [--password PASSWORD]\n"
+        "                  [--resp 2|3] [--server-version 7.0.15|valkey-9.1|tern] [--record] [-v]\n"
+        "                  FILE-OR-FOLDER ...");
     exit(2);
 }
 
@@ -1163,32 +970,30 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name, **value;
-    } valued[] = {{"--host", &options.host},     {"--port", &options.port},
-                  {"--socket", &options.socket}, {"--password", &options.password},
-                  {"--resp", &options.resp},     {"--server-version", &options.version}};
-    const size_t valued_count = sizeof valued / sizeof *valued;
+        bool is_flag;
+    } known[] = {
+        {"--host", &options.host, false},     {"--port", &options.port, false},
+        {"--socket", &options.socket, false}, {"--password", &options.password, false},
+        {"--resp", &options.resp, false},     {"--server-version", &options.version, false},
+        {"--record", &options.record, true},  {"-v", &options.verbose, true}};
     int at = 1;
 
     for (; at < argc && argv[at][0] == '-'; at++) {
         size_t i = 0;
 
-        while (i < valued_count && strcmp(argv[at], valued[i].name) != 0)
+        while (i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0)
             i++;
-        if (strcmp(argv[at], "-v") == 0)
-            options.is_verbose = true;
-        else if (strcmp(argv[at], "--record") == 0)
-            options.is_recording = true;
-        else if (i == valued_count || ++at == argc)
+        if (i == LENGTH(known) || (!known[i].is_flag && ++at == argc))
             usage();
-        else
-            *valued[i].value = argv[at];
+        *known[i].value = argv[at];
     }
     if (at == argc || (strcmp(options.resp, "2") != 0 && strcmp(options.resp, "3") != 0))
         usage();
     setvbuf(stdout, NULL, _IOLBF, 0);
+    atexit(print_tally);
     server_identify();
     for (; at < argc; at++)
         run_path(argv[at]);
     server_clean();
-    return finish();
+    return tally.failed > 0;
 }

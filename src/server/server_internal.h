@@ -1,7 +1,7 @@
 /* The server's own state, seen by this folder alone: what was configured, and the parts that main put
  * together. Handlers of this folder reach it through server_of(). */
-#ifndef TERN_SERVER_SERVER_H
-#define TERN_SERVER_SERVER_H
+#ifndef TERN_SERVER_SERVER_INTERNAL_H
+#define TERN_SERVER_SERVER_INTERNAL_H
 
 #include "base/error.h"
 #include "base/text.h"

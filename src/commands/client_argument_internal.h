@@ -1,6 +1,6 @@
 /* What commands that name clients share. */
-#ifndef TERN_COMMANDS_CLIENT_ARGUMENT_H
-#define TERN_COMMANDS_CLIENT_ARGUMENT_H
+#ifndef TERN_COMMANDS_CLIENT_ARGUMENT_INTERNAL_H
+#define TERN_COMMANDS_CLIENT_ARGUMENT_INTERNAL_H
 
 #include "base/bytes.h"
 

@@ -1,6 +1,6 @@
 /* EX, PX, EXAT, PXAT: the expiry options that SET, GETEX and others share. */
-#ifndef TERN_COMMANDS_EXPIRE_ARGUMENT_H
-#define TERN_COMMANDS_EXPIRE_ARGUMENT_H
+#ifndef TERN_COMMANDS_EXPIRE_ARGUMENT_INTERNAL_H
+#define TERN_COMMANDS_EXPIRE_ARGUMENT_INTERNAL_H
 
 #include "engine/request.h"
 
