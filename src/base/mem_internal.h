@@ -157,6 +157,8 @@ void mem_large_free(void *block, size_t size);
 /* NULL when the content must be copied to another block. */
 void *mem_large_resize(void *block, size_t old_size, size_t new_size);
 /* Unmaps a piece of what waits for it; false when nothing does. */
+/* A mapping that was not a block goes as one does: in slices. */
+void mem_large_retire(void *start, size_t size);
 bool mem_large_unmap_piece(void);
 /* Does a part of that work for a growth by 'size', when much waits because nothing else does it. */
 void mem_large_catch_up(size_t size);

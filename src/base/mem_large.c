@@ -66,6 +66,12 @@ static void retire(char *start, size_t size)
     large.retired_bytes += size;
 }
 
+void mem_large_retire(void *start, size_t size)
+{
+    large.mapped_bytes += size;
+    retire(start, size);
+}
+
 bool mem_large_unmap_piece(void)
 {
     struct mapping *last;

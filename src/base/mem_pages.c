@@ -87,6 +87,5 @@ void mem_pages_discard(void *start, size_t size)
 
 void mem_pages_release(void *start, size_t size)
 {
-    if (munmap(start, round_up(size, PAGE_BYTES)) < 0)
-        mem_pages_discard(start, round_up(size, PAGE_BYTES));
+    mem_large_retire(start, round_up(size, PAGE_BYTES));
 }

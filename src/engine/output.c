@@ -275,12 +275,12 @@ void output_append(struct client *client, struct bytes bytes)
 
 void output_push(struct client *client, struct bytes bytes)
 {
+    if (client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY))
+        return;
     if (client != client->engine->running) {
         output_append(client, bytes);
         return;
     }
-    if (client->flags & CLIENT_CLOSING)
-        return;
     chain_append(&client->pushes, bytes);
     client->engine->after |= AFTER_PUSHES;
     check_limits(client);

@@ -178,9 +178,16 @@ static size_t shown_count(const struct client *client, enum channel_kind kind)
     return pubsub_count(client, CHANNEL_PLAIN) + pubsub_count(client, CHANNEL_PATTERN);
 }
 
+/* CLIENT REPLY OFF is not for these. */
 static void reply_change(struct request *req, const char *word, enum channel_kind kind,
                          const struct bytes *channel)
 {
+    struct window *window = req->window;
+    bool is_muted = window->is_muted;
+
+    if (is_muted)
+        window->at = window->command_start;
+    window->is_muted = false;
     reply_push(req, 3);
     reply_bulk_string(req, word);
     if (channel)
@@ -188,6 +195,9 @@ static void reply_change(struct request *req, const char *word, enum channel_kin
     else
         reply_null(req);
     reply_int(req, (int64_t)shown_count(req->client, kind));
+    window->is_muted = is_muted;
+    if (is_muted)
+        window->command_start = window->at;
 }
 
 void pubsub_subscribe(struct request *req, enum channel_kind kind, struct bytes channel)

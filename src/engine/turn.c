@@ -184,6 +184,7 @@ void turn_run_detached(struct turn *turn, struct request *req)
     struct client *client = req->client;
 
     req->window = &turn->window;
+    client->turn = turn; /* a nested turn leaves its later commands alone */
     window_begin(&turn->window, client);
     turn->engine->boundary_ns = clock_tick(turn->engine->clock);
     dispatch(req);

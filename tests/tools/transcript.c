@@ -65,17 +65,15 @@ static struct {
 } options = {.host = "127.0.0.1", .port = "6379", .resp = "2"};
 
 static struct {
-    const char *product; /* redis, valkey, tern */
-    char version[32];    /* its own */
-    int level;           /* the Redis version whose features it has */
+    char product[16], version[32]; /* redis, valkey or tern; its own version */
+    int level;                     /* the Redis version whose features it has */
 } server;
 
 static struct {
     unsigned passed, failed, skipped;
 } tally;
 
-/* ---- text: kept until the program ends, some tens of MB -----------------------------------------
- */
+/* ---- text: kept until the program ends, some tens of MB ------------------------------------ */
 
 /* Bytes that grow, terminated. All zero is an empty one, as yet without a terminator. */
 struct text {
@@ -110,10 +108,8 @@ static void text_append(struct text *text, const char *data, size_t len)
     text->data[text->len] = '\0';
 }
 
-static void text_format(struct text *text, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void text_format(struct text *text, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void text_format(struct text *text, const char *format,
+                                                              ...)
 {
     va_list args;
     char *formatted;
@@ -147,8 +143,7 @@ static void lines_split(struct lines *lines, const char *data)
     }
 }
 
-/* ---- connections --------------------------------------------------------------------------------
- */
+/* ---- connections --------------------------------------------------------------------------- */
 
 struct connection {
     int fd; /* -1: opened at its first use */
@@ -235,42 +230,34 @@ static struct text connection_finish(struct connection *peer)
     return rest;
 }
 
-/* ---- replies: printed as they are read ----------------------------------------------------------
- */
+/* ---- replies: printed as they are read ----------------------------------------------------- */
 
-/* As redis-cli shows a string. */
-static const char *quoted(const char *data, size_t len)
+/* Adds bytes as redis-cli shows a string; or as they are, but so that a transcript remains a text.
+ */
+static void print_bytes(struct text *out, const char *data, size_t len, bool is_quoted)
 {
     static const char plain[] = "\\\"\n\r\t\a\b", letter[] = "\\\"nrtab";
+
+    for (size_t i = 0; i < len; i++) {
+        const char *special = is_quoted ? memchr(plain, data[i], sizeof plain - 1) : NULL;
+
+        if (special)
+            text_format(out, "\\%c", letter[special - plain]);
+        else if (isprint((unsigned char)data[i]) || (!is_quoted && data[i] == '\n'))
+            text_append(out, data + i, 1);
+        else if (is_quoted || data[i] != '\r')
+            text_format(out, "\\x%02x", (unsigned char)data[i]);
+    }
+}
+
+static const char *quoted(const char *data, size_t len)
+{
     struct text out = {0};
 
     text_append(&out, "\"", 1);
-    for (size_t i = 0; i < len; i++) {
-        const char *special = data[i] ? strchr(plain, data[i]) : NULL;
-
-        if (special)
-            text_append(&out, (char[]){'\\', letter[special - plain]}, 2);
-        else if (isprint((unsigned char)data[i]))
-            text_append(&out, data + i, 1);
-        else
-            text_format(&out, "\\x%02x", (unsigned char)data[i]);
-    }
+    print_bytes(&out, data, len, true);
     text_append(&out, "\"", 1);
     return out.data;
-}
-
-/* A status, an error, a number, a verbatim text: as it is, but a transcript remains a text. */
-static void print_plain(struct text *out, const char *label, const char *data, size_t len)
-{
-    text_format(out, "%s", label);
-    for (size_t i = 0; i < len; i++) {
-        if (isprint((unsigned char)data[i]) || data[i] == '\n')
-            text_append(out, data + i, 1);
-        else if (data[i] != '\r')
-            text_format(out, "\\x%02x", (unsigned char)data[i]);
-    }
-    if (len == 0 || data[len - 1] != '\n')
-        text_append(out, "\n", 1);
 }
 
 static int text_order(const void *a, const void *b)
@@ -317,12 +304,13 @@ static enum outcome print_elements(struct text *out, struct connection *peer, co
 static enum outcome print_reply(struct text *out, struct connection *peer, const char *indent,
                                 bool is_sorted)
 {
-    static const char *const labels[128] = {
-        ['-'] = "(error) ",  ['!'] = "(error) ",      [':'] = "(integer) ",
-        [','] = "(double) ", ['('] = "(big number) ", ['+'] = "",
-        ['='] = ""};
+    static const char *const labels[128] = {['-'] = "(error) ",
+                                            ['!'] = "(error) ",
+                                            [':'] = "(integer) ",
+                                            [','] = "(double) ",
+                                            ['('] = "(big number) "};
     enum outcome outcome = connection_await(peer, 3);
-    size_t len = 1;
+    size_t len = 1, prefix = 0;
 
     for (; outcome == GOT_REPLY && memcmp(peer->input.data + peer->consumed + len, "\r\n", 2);
          len++)
@@ -332,35 +320,40 @@ static enum outcome print_reply(struct text *out, struct connection *peer, const
     struct text line = connection_take(peer, len + 2), content = {0};
     char type = line.data[0];
     long long number = strtoll(line.data + 1, NULL, 10);
+    bool is_sized = strchr("$=!*~%>", type) && len > 1 && number >= 0;
 
-    if (type == '_' || (number == -1 && (type == '$' || type == '*'))) {
-        text_format(out, "(nil)\n");
-    } else if (type == '#') {
-        text_format(out, line.data[1] == 't' ? "(true)\n" : "(false)\n");
-    } else if (type && strchr("+-:,(", type)) {
-        print_plain(out, labels[(int)type], line.data + 1, len - 1);
-    } else if (type && strchr("*~%>", type) && len > 1 && number >= 0) {
+    if (is_sized && strchr("*~%>", type))
         return print_elements(out, peer, indent, is_sorted, type, (size_t)number);
-    } else if (type && strchr("$=!", type) && len > 1 && number >= 0) {
-        size_t size = (size_t)number, prefix = type == '=' && size >= 4 ? 4 : 0; /* txt: */
-
-        outcome = connection_await(peer, size + 2);
-        content = connection_take(peer, size + 2);
-        if (outcome == GOT_REPLY && memcmp(content.data + size, "\r\n", 2) != 0)
+    if (is_sized) {
+        len = (size_t)number;
+        prefix = type == '=' && len >= 4 ? 4 : 0; /* txt: */
+        outcome = connection_await(peer, len + 2);
+        content = connection_take(peer, len + 2);
+        if (outcome == GOT_REPLY && memcmp(content.data + len, "\r\n", 2) != 0)
             return GOT_GARBAGE;
-        if (outcome == GOT_REPLY && type == '$')
-            text_format(out, "%s\n", quoted(content.data, size));
-        else if (outcome == GOT_REPLY)
-            print_plain(out, size > prefix ? labels[(int)type] : "(empty)", content.data + prefix,
-                        size - prefix);
     } else {
-        return GOT_GARBAGE;
+        text_append(&content, line.data + 1, --len);
     }
+    if (type == '_' || (number == -1 && (type == '$' || type == '*')))
+        text_format(out, "(nil)");
+    else if (type == '#')
+        text_format(out, content.data[0] == 't' ? "(true)" : "(false)");
+    else if (type == '$')
+        text_format(out, "%s", quoted(content.data, content.len - 2));
+    else if (strchr("+-:,(=!", type) == NULL || type == '\0')
+        return GOT_GARBAGE;
+    else if (type == '=' && len == prefix)
+        text_format(out, "(empty)");
+    else {
+        text_format(out, "%s", labels[(int)type] ? labels[(int)type] : "");
+        print_bytes(out, content.data + prefix, len - prefix, false);
+    }
+    if (out->len == 0 || out->data[out->len - 1] != '\n')
+        text_append(out, "\n", 1);
     return outcome;
 }
 
-/* ---- commands -----------------------------------------------------------------------------------
- */
+/* ---- commands ------------------------------------------------------------------------------ */
 
 /* Splits as redis-cli does: blanks separate, "a\n\x00" and 'a' quote. False when a quote is open.
  */
@@ -406,8 +399,8 @@ static void encode_command(struct text *out, const struct lines *words)
     }
 }
 
-/* A command of the runner's own; returns its reply in lines. */
-static struct lines ask(struct connection *peer, const char *line)
+/* Sends a command and returns its reply in lines. */
+static struct lines exchange(struct connection *peer, const char *line)
 {
     struct lines words = {0}, reply = {0};
     struct text bytes = {0}, printed = {0};
@@ -428,22 +421,31 @@ static void connection_open(struct connection *peer, const char *resp)
     struct text auth = {0};
 
     *peer = (struct connection){socket_connect(), .resp = 2, .timeout_ms = REPLY_TIMEOUT_MS};
-    if (password) {
-        text_format(&auth, "AUTH %s", quoted(password, strlen(password)));
-        ask(peer, auth.data);
-    }
-    if (*resp == '3' && strncmp(ask(peer, "HELLO 3").items[0].data, "(error)", 7) != 0)
+    text_format(&auth, "AUTH %s", password ? quoted(password, strlen(password)) : "");
+    if (password)
+        exchange(peer, auth.data);
+    if (*resp == '3' && strncmp(exchange(peer, "HELLO 3").items[0].data, "(error)", 7) != 0)
         peer->resp = 3;
 }
 
-/* ---- the server and its state -------------------------------------------------------------------
- */
+/* Exchanges on a connection of its own. */
+static struct lines ask(const char *line)
+{
+    struct connection peer;
+
+    connection_open(&peer, "2");
+    struct lines reply = exchange(&peer, line);
+    connection_finish(&peer);
+    return reply;
+}
+
+/* ---- the server and its state -------------------------------------------------------------- */
 
 static struct lines config_at_start; /* name, value, name, value ... */
 
-static struct lines config_read(struct connection *peer)
+static struct lines config_read(void)
 {
-    struct lines reply = ask(peer, "CONFIG GET *"), config = {0};
+    struct lines reply = ask("CONFIG GET *"), config = {0};
 
     for (size_t i = 0; i < reply.count / 2 * 2; i++)
         split_words(&config, strchr(reply.items[i].data, ')') + 2); /* 1) "name" */
@@ -463,28 +465,20 @@ static const char *value_of(const struct lines *pairs, const char *name)
 static bool config_set(const char *name, const char *value)
 {
     struct text line = {0};
-    struct connection peer;
 
-    connection_open(&peer, "2");
     text_format(&line, "CONFIG SET %s %s", name, quoted(value, strlen(value)));
-    struct lines reply = ask(&peer, line.data);
-    connection_finish(&peer);
-    return strcmp(reply.items[0].data, "OK") == 0;
+    return strcmp(ask(line.data).items[0].data, "OK") == 0;
 }
 
 /* Empties the server and restores its configuration. What it does not know needs no cleaning. */
 static void server_clean(void)
 {
-    struct connection peer;
-
-    connection_open(&peer, "2");
-    ask(&peer, "CLIENT UNPAUSE");
-    ask(&peer, "FLUSHALL");
-    ask(&peer, "SCRIPT FLUSH");
-    ask(&peer, "FUNCTION FLUSH");
-    ask(&peer, "CONFIG RESETSTAT");
-    struct lines config = config_read(&peer);
-    connection_finish(&peer);
+    ask("CLIENT UNPAUSE");
+    ask("FLUSHALL");
+    ask("SCRIPT FLUSH");
+    ask("FUNCTION FLUSH");
+    ask("CONFIG RESETSTAT");
+    struct lines config = config_read();
     for (size_t i = 0; i + 1 < config.count; i += 2) {
         const char *before = value_of(&config_at_start, config.items[i].data);
 
@@ -501,43 +495,30 @@ static int version_number(const char *version)
     return major * 1000000 + minor * 1000 + patch;
 }
 
-/* Finds out which server this is. Valkey is Redis 7.2.4 gone its own way; from 9.0 on it has what
- * Redis 8.0 brought, or a form of it. Tern has everything. */
+/* Finds out which server this is: --server-version or INFO says. Valkey is Redis 7.2.4 gone its own
+ * way; from 9.0 on it has what Redis 8.0 brought, or a form of it. Tern has everything. */
 static void server_identify(void)
 {
-    static const char *const products[] = {"redis", "valkey", "tern"};
-    static const char digits[] = "0123456789.";
-    const char *claim = options.version, *number = claim;
-    struct connection peer;
+    static const char *const fields[] = {"redis_version:", "valkey_version:", "tern_version:"};
+    const char *info = ask("INFO server").items[0].data;
 
-    connection_open(&peer, "2");
-    struct lines info = ask(&peer, "INFO server");
-    config_at_start = config_read(&peer);
-    connection_finish(&peer);
-    server.product = claim ? "redis" : NULL;
-    for (size_t i = 0; i < LENGTH(products); i++) {
-        struct text field = {0};
-
-        text_format(&field, claim ? "%s" : "%s_version:", products[i]);
-        const char *found = strstr(claim ? claim : info.items[0].data, field.data);
-        if (found) {
-            server.product = products[i];
-            number = found;
-        }
-    }
-    if (!server.product)
-        errx(1, "which server is this? INFO: %.99s", info.items[0].data);
-    number += strcspn(number, digits);
-    snprintf(server.version, sizeof server.version, "%.*s", (int)strspn(number, digits), number);
+    for (size_t i = 0; i < LENGTH(fields); i++) /* the later ones have the fields before, too */
+        if (strstr(info, fields[i]))
+            sscanf(strstr(info, fields[i]), "%15[a-z]_version:%31[0-9.]", server.product,
+                   server.version);
+    if (options.version)
+        sscanf(options.version, "%15[a-z]-%31[0-9.]", server.product, server.version);
+    if (!*server.product)
+        errx(1, "which server is this? INFO: %.99s", info);
     server.level = version_number(server.version);
     if (strcmp(server.product, "valkey") == 0)
         server.level = version_number(server.level >= version_number("9.0") ? "8.0" : "7.2.4");
     if (strcmp(server.product, "tern") == 0)
         server.level = version_number("99.0");
+    config_at_start = config_read();
 }
 
-/* ---- matching -----------------------------------------------------------------------------------
- */
+/* ---- matching ------------------------------------------------------------------------------ */
 
 static struct lines variables; /* name, value, name, value ... of this file */
 
@@ -615,8 +596,7 @@ static bool match_lines(const struct text *expected, size_t expected_count, cons
     return got_count == 0;
 }
 
-/* ---- steps --------------------------------------------------------------------------------------
- */
+/* ---- steps --------------------------------------------------------------------------------- */
 
 enum step_kind { STEP_SEND, STEP_READ, STEP_PUSH, STEP_RAW_SEND, STEP_RAW_READ, STEP_SLEEP };
 
@@ -779,50 +759,39 @@ static void print_lines(const struct text *lines, size_t count)
         puts(lines[i].data);
 }
 
-/* Writes a step with the reply that came, which becomes the one expected, or expected in RESP3.
- * False when there are both already. */
-static bool step_record(const struct step *step, const char *line, const struct lines *got)
-{
-    bool is_unknown = step->plain.count == 1 && strcmp(step->plain.items[0].data, "?") == 0;
-
-    if (!is_unknown && (step->connection->resp != 3 || step->resp3.count > 0))
-        return false;
-    printf("%.*s\n", (int)(step->sends ? strlen(line) : strcspn(line, "<") + 1), line);
-    if (step->is_unordered)
-        puts("unordered");
-    if (!is_unknown) {
-        print_lines(step->plain.items, step->plain.count);
-        puts("resp3:");
-    }
-    print_lines(got->items, got->count);
-    return true;
-}
-
 /* Runs the step of the lines from 'at' to 'end' and says how it went. */
-static void step_check(size_t at, size_t end, struct step *step)
+static void step_check(size_t at, size_t end, const struct step *step)
 {
     const struct text *source = &transcript.source.items[at];
+    const struct lines *expected = step_expected(step);
+    bool is_unknown = expected->count == 1 && strcmp(expected->items[0].data, "?") == 0;
     struct text got = {0};
-    struct lines got_lines = {0};
+    struct lines lines = {0};
 
     step_run(step, &got);
-    lines_split(&got_lines, got.data);
-    const struct lines *expected = step_expected(step);
-    bool passed = match_lines(expected->items, expected->count, got_lines.items, got_lines.count);
-    bool is_recorded = !passed && options.record && step_record(step, source->data, &got_lines);
-    tally.passed += passed || is_recorded;
-    tally.failed += !passed && !is_recorded;
-    if (options.record && !is_recorded)
+    lines_split(&lines, got.data);
+    expected = step_expected(step); /* in the protocol it speaks now */
+    bool passed = match_lines(expected->items, expected->count, lines.items, lines.count);
+    bool lacks_resp3 = !passed && step->connection->resp == 3 && step->resp3.count == 0;
+    if (options.record && !passed && (is_unknown || lacks_resp3)) {
+        print_lines(source, end - at - is_unknown);
+        if (!is_unknown)
+            puts("resp3:");
+        print_lines(lines.items, lines.count);
+        passed = true;
+    } else if (options.record) {
         print_lines(source, end - at);
-    else if (!passed && !is_recorded)
+    } else if (!passed) {
         printf("%s:%zu: %.*s: expected %s, got %s\n", transcript.path, at + 1, SHOWN_MAX,
-               source->data, joined(expected), joined(&got_lines));
-    else if (options.verbose)
+               source->data, joined(expected), joined(&lines));
+    } else if (options.verbose) {
         printf("%s:%zu: %.*s: passed\n", transcript.path, at + 1, SHOWN_MAX, source->data);
+    }
+    tally.passed += passed;
+    tally.failed += !passed;
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------
- */
+/* ---- conditions ---------------------------------------------------------------------------- */
 
 /* True when the server, the protocol or the socket goes by this name. */
 static bool is_called(const char *name)
@@ -863,8 +832,7 @@ static int condition_evaluate(const char *line)
     return holds ^ (*kind == 'n');
 }
 
-/* ---- files --------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------------- */
 
 /* Every step in order. A condition that fails skips to the end of its paragraph; to the end of the
  * file when the paragraph has no steps. */
@@ -959,10 +927,10 @@ static void print_tally(void)
 
 static void usage(void)
 {
-    puts(
-        "usage: transcript [--host HOST] [--port PORT] [--socket PATH] [--password PASSWORD]\n"
-        "                  [--resp 2|3] [--server-version 7.0.15|valkey-9.1|tern] [--record] [-v]\n"
-        "                  FILE-OR-FOLDER ...");
+    puts("usage: transcript [--host HOST] [--port PORT] [--socket PATH] [--password PASSWORD]\n"
+         "                  [--resp 2|3] [--server-version redis-7.0.15|valkey-9.1|tern] "
+         "[--record] [-v]\n"
+         "                  FILE-OR-FOLDER ...");
     exit(2);
 }
 
@@ -970,12 +938,11 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name, **value;
-        bool is_flag;
-    } known[] = {
-        {"--host", &options.host, false},     {"--port", &options.port, false},
-        {"--socket", &options.socket, false}, {"--password", &options.password, false},
-        {"--resp", &options.resp, false},     {"--server-version", &options.version, false},
-        {"--record", &options.record, true},  {"-v", &options.verbose, true}};
+    } known[] = {{"-v", &options.verbose},      {"--record", &options.record},
+                 {"--host", &options.host},     {"--port", &options.port},
+                 {"--socket", &options.socket}, {"--password", &options.password},
+                 {"--resp", &options.resp},     {"--server-version", &options.version}};
+    const size_t flags = 2; /* the first of them have no value */
     int at = 1;
 
     for (; at < argc && argv[at][0] == '-'; at++) {
@@ -983,7 +950,7 @@ int main(int argc, char **argv)
 
         while (i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0)
             i++;
-        if (i == LENGTH(known) || (!known[i].is_flag && ++at == argc))
+        if (i == LENGTH(known) || (i >= flags && ++at == argc))
             usage();
         *known[i].value = argv[at];
     }
