@@ -79,6 +79,22 @@ static void debug_nested_loop(struct request *req)
     reply_ok(req);
 }
 
+/* Forks a child that holds a snapshot for some milliseconds; answers its pid. */
+static void debug_snapshot_child(struct request *req)
+{
+    struct error error;
+    int64_t ms;
+    pid_t pid;
+
+    if (!parse_int_range_or_reply(req, 2, 0, 3600000, &ms, ERR_NOT_INTEGER))
+        return;
+    pid = snapshot_child_start(server_of(req), ms, &error);
+    if (pid < 0)
+        reply_error_format(req, "ERR %s", error.text);
+    else
+        reply_int(req, pid);
+}
+
 /* --- data ---------------------------------------------------------------------------------------------------- */
 
 /* count [prefix] [size]: keys prefix:0 ... that are absent get a value. */
@@ -171,6 +187,8 @@ static const struct {
     {"populate", -3, debug_populate, "count [prefix] [size]", "Makes string keys."},
     {"set-active-expire", 3, debug_set_active_expire, "0 | 1",
      "Leaves expired keys until they are asked for."},
+    {"snapshot-child", 3, debug_snapshot_child, "ms",
+     "Forks a child that holds a snapshot for a while, and returns its pid."},
     {"sleep", 3, debug_sleep, "seconds", "Stops the server for a while."},
 };
 #define ACTIONS (sizeof actions / sizeof *actions)

@@ -350,6 +350,7 @@ int main(int argc, char **argv)
         return 1;
     }
     server_run(&server);
+    snapshot_child_end(&server);
     close_down(&server);
     dismantle(&server);
     return 0;

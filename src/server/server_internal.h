@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "engine/request.h"
 
+#include <sys/types.h>
+
 #define BIND_MAX      16
 #define CONFIG_ARGS_MAX 64
 
@@ -33,8 +35,9 @@ struct server {
     struct engine *engine;
     int listeners[BIND_MAX + 1];
     int listener_count;
-    struct engine_source signals, parent;
-    int signal_fd, parent_fd;
+    struct engine_source signals, parent, child;
+    int signal_fd, parent_fd, child_fd;
+    pid_t child_pid; /* 0: none */
     int64_t started_ms;
     char run_id[41];
     uint64_t next_cron_ns, next_slice_ns;
@@ -77,6 +80,13 @@ void info_write(struct server *server, struct text *out, const struct bytes *sec
 #define DIGEST_TEXT_SIZE 41
 /* As Redis's DEBUG DIGEST computes it: equal datasets have equal digests. */
 void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE]);
+
+/* --- snapshot_child.c --------------------------------------------------------------------------------- */
+
+/* Forks a child that holds a snapshot for some milliseconds. Returns its pid, or -1. */
+pid_t snapshot_child_start(struct server *server, int64_t hold_ms, struct error *error);
+/* Ends a child that still lives. */
+void snapshot_child_end(struct server *server);
 
 /* --- cron.c ------------------------------------------------------------------------------------------ */
 

@@ -201,11 +201,11 @@ def a_long_reply_to_a_slow_reader_arrives_while_others_are_served(server):
 @test('--timeout', '10')
 def a_slow_reader_is_not_idle_while_it_reads(server):
     slow, other = server.client(receive_buffer=65_536), server.client()
-    size = fill_socket(slow, other)
+    slow_id, size = slow.id(), fill_socket(slow, other)
     other.freeze()
     expect(slow._line(), b'$%d' % size)
     left = size
-    while int(other('CLIENT', 'LIST').decode().split('omem=')[1].split(' ')[0]) > 0:
+    while int(other.described(slow_id)['omem']) > 0:
         other.advance(6_000)
         expect(len(slow.read_bytes(2 * MB)), 2 * MB)
         left -= 2 * MB

@@ -12,7 +12,7 @@
  * what comes back is read as a reply A raw< "+PONG\r\n"               reads as many bytes and
  * compares them sleep 20                         milliseconds
  *
- * and what may stand where a reply does:
+ * In a reply and in place of one:
  *
  *     (nothing)   (closed)             nothing comes for a moment; the server closes the connection
  *     resp3:                           from here on: the reply in RESP3, where it differs
@@ -71,6 +71,7 @@ static struct {
 
 static struct {
     unsigned passed, failed, skipped;
+    bool is_complete; /* otherwise it is a failure to have ended */
 } tally;
 
 /* ---- text: kept until the program ends, some tens of MB ------------------------------------ */
@@ -87,20 +88,13 @@ struct lines {
     size_t count;
 };
 
-static void *resize(void *memory, size_t size)
-{
-    void *resized = realloc(memory, size);
-
-    if (!resized)
-        errx(1, "out of memory");
-    return resized;
-}
-
 static void text_append(struct text *text, const char *data, size_t len)
 {
     if (len >= text->capacity - text->len) {
         text->capacity = 2 * (text->len + len) + 16;
-        text->data = resize(text->data, text->capacity);
+        text->data = realloc(text->data, text->capacity);
+        if (!text->data)
+            errx(1, "out of memory");
     }
     if (len > 0)
         memcpy(text->data + text->len, data, len);
@@ -115,16 +109,19 @@ __attribute__((format(printf, 2, 3))) static void text_format(struct text *text,
     char *formatted;
 
     va_start(args, format);
-    if (vasprintf(&formatted, format, args) < 0)
+    int len = vasprintf(&formatted, format, args);
+    if (len < 0)
         errx(1, "out of memory");
-    text_append(text, formatted, strlen(formatted));
+    text_append(text, formatted, (size_t)len);
     free(formatted);
     va_end(args);
 }
 
 static struct text *lines_add(struct lines *lines, const char *data, size_t len)
 {
-    lines->items = resize(lines->items, (lines->count + 1) * sizeof *lines->items);
+    lines->items = reallocarray(lines->items, lines->count + 1, sizeof *lines->items);
+    if (!lines->items)
+        errx(1, "out of memory");
     lines->items[lines->count] = (struct text){0};
     text_append(&lines->items[lines->count], data, len);
     return &lines->items[lines->count++];
@@ -304,56 +301,55 @@ static enum outcome print_elements(struct text *out, struct connection *peer, co
 static enum outcome print_reply(struct text *out, struct connection *peer, const char *indent,
                                 bool is_sorted)
 {
-    static const char *const labels[128] = {['-'] = "(error) ",
-                                            ['!'] = "(error) ",
-                                            [':'] = "(integer) ",
-                                            [','] = "(double) ",
-                                            ['('] = "(big number) "};
+    static const char *const labels[128] = {
+        ['-'] = "(error) ",  ['!'] = "(error) ",      [':'] = "(integer) ",
+        [','] = "(double) ", ['('] = "(big number) ", ['+'] = "",
+        ['='] = ""};
     enum outcome outcome = connection_await(peer, 3);
-    size_t len = 1, prefix = 0;
+    size_t len = 1;
 
     for (; outcome == GOT_REPLY && memcmp(peer->input.data + peer->consumed + len, "\r\n", 2);
          len++)
         outcome = connection_await(peer, len + 3);
     if (outcome != GOT_REPLY)
         return outcome;
-    struct text line = connection_take(peer, len + 2), content = {0};
-    char type = line.data[0];
-    long long number = strtoll(line.data + 1, NULL, 10);
-    bool is_sized = strchr("$=!*~%>", type) && len > 1 && number >= 0;
+    struct text reply = connection_take(peer, len + 2);
+    const char *content = reply.data + 1;
+    char type = reply.data[0];
+    bool is_sized = type && strchr("$=!*~%>", type);
+    long long size = is_sized ? strtoll(content, NULL, 10) : (long long)len - 1;
 
-    if (is_sized && strchr("*~%>", type))
-        return print_elements(out, peer, indent, is_sorted, type, (size_t)number);
-    if (is_sized) {
-        len = (size_t)number;
-        prefix = type == '=' && len >= 4 ? 4 : 0; /* txt: */
-        outcome = connection_await(peer, len + 2);
-        content = connection_take(peer, len + 2);
-        if (outcome == GOT_REPLY && memcmp(content.data + len, "\r\n", 2) != 0)
-            return GOT_GARBAGE;
-    } else {
-        text_append(&content, line.data + 1, --len);
+    if (size < -1 || (is_sized && len == 1))
+        return GOT_GARBAGE;
+    if (is_sized && size >= 0 && strchr("*~%>", type))
+        return print_elements(out, peer, indent, is_sorted, type, (size_t)size);
+    if (is_sized && size >= 0) {
+        outcome = connection_await(peer, (size_t)size + 2);
+        reply = connection_take(peer, (size_t)size + 2);
+        content = reply.data;
+        if (outcome != GOT_REPLY || memcmp(content + size, "\r\n", 2) != 0)
+            return outcome != GOT_REPLY ? outcome : GOT_GARBAGE;
     }
-    if (type == '_' || (number == -1 && (type == '$' || type == '*')))
+    if (type == '=' && size >= 4) { /* txt: */
+        content += 4;
+        size -= 4;
+    }
+    if (type == '_' || size == -1)
         text_format(out, "(nil)");
     else if (type == '#')
-        text_format(out, content.data[0] == 't' ? "(true)" : "(false)");
+        text_format(out, *content == 't' ? "(true)" : "(false)");
     else if (type == '$')
-        text_format(out, "%s", quoted(content.data, content.len - 2));
-    else if (strchr("+-:,(=!", type) == NULL || type == '\0')
+        text_format(out, "%s", quoted(content, (size_t)size));
+    else if (type < 0 || !labels[(int)type])
         return GOT_GARBAGE;
-    else if (type == '=' && len == prefix)
-        text_format(out, "(empty)");
-    else {
-        text_format(out, "%s", labels[(int)type] ? labels[(int)type] : "");
-        print_bytes(out, content.data + prefix, len - prefix, false);
-    }
+    else
+        text_format(out, "%s", size > 0 ? labels[(int)type] : "(empty)");
+    if (type != '$' && type != '#' && size > 0)
+        print_bytes(out, content, (size_t)size, false);
     if (out->len == 0 || out->data[out->len - 1] != '\n')
         text_append(out, "\n", 1);
-    return outcome;
+    return GOT_REPLY;
 }
-
-/* ---- commands ------------------------------------------------------------------------------ */
 
 /* Splits as redis-cli does: blanks separate, "a\n\x00" and 'a' quote. False when a quote is open.
  */
@@ -518,8 +514,6 @@ static void server_identify(void)
     config_at_start = config_read();
 }
 
-/* ---- matching ------------------------------------------------------------------------------ */
-
 static struct lines variables; /* name, value, name, value ... of this file */
 
 /* Copies 'line' with {repeat:x:3} and {variables} replaced. */
@@ -553,6 +547,8 @@ static const char *expand(const char *line)
  * all there is from here on, so that those before it need not try again. */
 static int match_line(const char *pattern, const char *line)
 {
+    for (; *pattern == *line && *line && *line != '{'; pattern++, line++)
+        ;
     const char *end = *pattern == '{' ? strchr(pattern, '}') : NULL;
     const char *equals = end ? memchr(pattern, '=', (size_t)(end - pattern)) : NULL;
     const char *hole = equals ? equals + 1 : pattern + 1, *dots = end ? strstr(hole, "..") : NULL;
@@ -570,7 +566,7 @@ static int match_line(const char *pattern, const char *line)
         if (*hole == 'i' || (value >= strtod(hole, NULL) && value <= strtod(dots + 2, NULL)))
             result = len > 0 ? match_line(end + 1, line + len) : 0;
     } else {
-        return *pattern == *line ? (*line ? match_line(pattern + 1, line + 1) : 1) : 0;
+        return *pattern != *line ? 0 : *line ? match_line(pattern + 1, line + 1) : 1;
     }
     if (result == 1 && equals) {
         lines_add(&variables, pattern + 1, (size_t)(equals - pattern - 1));
@@ -619,9 +615,7 @@ static struct {
 /* Reads the prompt of a step; false when the line is none. */
 static bool step_parse(const char *line, struct step *step)
 {
-    static const char *const prompts[] = {
-        [STEP_SEND] = ">",        [STEP_READ] = "<",        [STEP_PUSH] = "<<",
-        [STEP_RAW_SEND] = "raw>", [STEP_RAW_READ] = "raw<", [STEP_SLEEP] = "sleep"};
+    static const char *const prompts[] = {">", "<", "<<", "raw>", "raw<", "sleep"};
     bool has_name = *line >= 'A' && *line <= 'Z';
     const char *at = line + has_name + (has_name && line[1] == ' ');
     size_t len = strcspn(at, " ");
@@ -791,20 +785,16 @@ static void step_check(size_t at, size_t end, const struct step *step)
     tally.failed += !passed;
 }
 
-/* ---- conditions ---------------------------------------------------------------------------- */
-
 /* True when the server, the protocol or the socket goes by this name. */
 static bool is_called(const char *name)
 {
-    struct text full = {0};
-    size_t len = strlen(name);
+    struct text names = {0}, wanted = {0};
 
-    if (strncmp(name, "resp", 4) == 0)
-        return strcmp(name + 4, options.resp) == 0;
-    if (strcmp(name, "unix") == 0)
-        return options.socket;
-    text_format(&full, "%s-%s", server.product, server.version);
-    return strncmp(full.data, name, len) == 0 && strchr("-.", full.data[len]); /* or its end */
+    text_format(&names, " %s %s-%s resp%s %s ", server.product, server.product, server.version,
+                options.resp, options.socket ? "unix" : "tcp");
+    text_format(&wanted, " %s", name);
+    const char *found = strstr(names.data, wanted.data);
+    return found && strchr(" -.", found[wanted.len]);
 }
 
 /* What the line asks for: 1 it is so, 0 it is not, -1 the line is no condition. */
@@ -903,17 +893,15 @@ static void run_file(const char *path)
 /* A file, or every .txt of a folder and of the folders in it, in the order of their names. */
 static void run_path(const char *path)
 {
-    struct text files = {0}, folders = {0};
+    struct text pattern = {0};
     glob_t found = {0};
 
-    text_format(&files, "%s/*.txt", path);
-    text_format(&folders, "%s/*/*.txt", path);
-    glob(files.data, 0, NULL, &found);
-    glob(folders.data, GLOB_APPEND, NULL, &found);
+    text_format(&pattern, "%s{,/*.txt,/*/*.txt}", path);
+    if (glob(pattern.data, GLOB_BRACE, NULL, &found) != 0)
+        errx(1, "%s: nothing is there", path);
     for (size_t i = 0; i < found.gl_pathc; i++)
-        run_file(found.gl_pathv[i]);
-    if (found.gl_pathc == 0)
-        run_file(path);
+        if (strstr(found.gl_pathv[i], ".txt"))
+            run_file(found.gl_pathv[i]);
     globfree(&found);
 }
 
@@ -921,17 +909,8 @@ static void run_path(const char *path)
 static void print_tally(void)
 {
     if (!options.record)
-        printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
-               tally.skipped);
-}
-
-static void usage(void)
-{
-    puts("usage: transcript [--host HOST] [--port PORT] [--socket PATH] [--password PASSWORD]\n"
-         "                  [--resp 2|3] [--server-version redis-7.0.15|valkey-9.1|tern] "
-         "[--record] [-v]\n"
-         "                  FILE-OR-FOLDER ...");
-    exit(2);
+        printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed,
+               tally.failed + !tally.is_complete, tally.skipped);
 }
 
 int main(int argc, char **argv)
@@ -943,24 +922,26 @@ int main(int argc, char **argv)
                  {"--socket", &options.socket}, {"--password", &options.password},
                  {"--resp", &options.resp},     {"--server-version", &options.version}};
     const size_t flags = 2; /* the first of them have no value */
+    size_t i = 0;
     int at = 1;
 
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        size_t i = 0;
-
-        while (i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0)
-            i++;
-        if (i == LENGTH(known) || (i >= flags && ++at == argc))
-            usage();
-        *known[i].value = argv[at];
+    for (; at < argc && argv[at][0] == '-' && i < LENGTH(known); at++) {
+        for (i = 0; i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0; i++)
+            ;
+        at += i >= flags;
+        if (i < LENGTH(known) && at < argc)
+            *known[i].value = argv[at];
     }
-    if (at == argc || (strcmp(options.resp, "2") != 0 && strcmp(options.resp, "3") != 0))
-        usage();
+    if (at >= argc || i == LENGTH(known) || (*options.resp != '2' && *options.resp != '3'))
+        errx(2,
+             "[--host H] [--port P] [--socket PATH] [--password WORD] [--resp 2|3] [-v] [--record] "
+             "[--server-version redis-7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
     setvbuf(stdout, NULL, _IOLBF, 0);
     atexit(print_tally);
     server_identify();
     for (; at < argc; at++)
         run_path(argv[at]);
     server_clean();
+    tally.is_complete = true;
     return tally.failed > 0;
 }
