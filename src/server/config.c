@@ -31,10 +31,10 @@ struct config_row {
     int64_t min, max, preset;
     const char *preset_text;
     const struct config_word *words;
-    /* KIND_OWN: both; others: 'applied' is told of a change */
+    /* KIND_OWN: both; others: 'applied' is told of a change, and has undone it when it fails */
     int (*parse)(struct server *server, const struct bytes *args, int argc, struct error *error);
     void (*format)(const struct server *server, struct text *out);
-    void (*applied)(struct server *server);
+    int (*applied)(struct server *server, struct error *error);
 };
 
 /* --- where values live ------------------------------------------------------------------------------ */
@@ -50,7 +50,7 @@ static void *place_of(const struct server *server, const struct config_row *row)
     return (void *)(base + row->offset);
 }
 
-static void set_text(char **place, struct bytes text)
+void config_set_text(char **place, struct bytes text)
 {
     if (*place)
         mem_free(*place, strlen(*place) + 1);
@@ -62,9 +62,24 @@ static void set_text(char **place, struct bytes text)
 
 /* --- rows with ways of their own --------------------------------------------------------------------- */
 
+static int change_bind(struct server *server, struct bytes addresses, struct error *error)
+{
+    char *old = server->settings.bind;
+    int outcome = 0;
+
+    server->settings.bind = NULL;
+    config_set_text(&server->settings.bind, addresses);
+    if (server->engine && server_listen_again(server, old, error) < 0)
+        outcome = error_set(error, "Failed to bind to specified addresses.");
+    if (old)
+        mem_free(old, strlen(old) + 1);
+    return outcome;
+}
+
 static int parse_bind(struct server *server, const struct bytes *args, int argc, struct error *error)
 {
     struct text joined = {0};
+    int outcome;
 
     if (argc > BIND_MAX)
         return error_set(error, "Too many bind addresses specified.");
@@ -73,9 +88,9 @@ static int parse_bind(struct server *server, const struct bytes *args, int argc,
             text_add(&joined, BYTES(" "));
         text_add(&joined, args[i]);
     }
-    set_text(&server->settings.bind, text_bytes(&joined));
+    outcome = change_bind(server, text_bytes(&joined), error);
     text_release(&joined);
-    return 0;
+    return outcome;
 }
 
 static void format_bind(const struct server *server, struct text *out)
@@ -187,20 +202,30 @@ static void format_permissions(const struct server *server, struct text *out)
 
 /* --- what follows a change ------------------------------------------------------------------------------ */
 
-static void apply_log_level(struct server *server)
+static int apply_log_level(struct server *server, struct error *error)
 {
     log_set_level((enum log_level)server->settings.log_level);
+    return 0;
 }
 
-static void apply_password(struct server *server)
+static int apply_port(struct server *server, struct error *error)
+{
+    if (server->engine && server_listen_again(server, NULL, error) < 0)
+        return error_set(error, "Unable to listen on this port. Check server logs.");
+    return 0;
+}
+
+static int apply_password(struct server *server, struct error *error)
 {
     (server->engine ? &server->engine->settings : &server->staged)->password =
         server->settings.password;
+    return 0;
 }
 
-static void apply_list_size(struct server *server)
+static int apply_list_size(struct server *server, struct error *error)
 {
     list_set_listpack_limit((int)server->settings.list_listpack_size);
+    return 0;
 }
 
 /* --- the table -------------------------------------------------------------------------------------------- */
@@ -225,7 +250,7 @@ static const struct config_word policies[] = {
 #define STORE(field)  .place = IN_STORE, .offset = offsetof(struct store_settings, field)
 
 static const struct config_row rows[] = {
-    {"bind", KIND_OWN, true, .preset_text = "* -::*", .parse = parse_bind, .format = format_bind},
+    {"bind", KIND_OWN, .preset_text = "* -::*", .parse = parse_bind, .format = format_bind},
     {"client-output-buffer-limit", KIND_OWN, .parse = parse_output_limits,
      .format = format_output_limits},
     {"client-query-buffer-limit", KIND_MEMORY, false, ENGINE(input_bytes_max), 1 << 20, LLONG_MAX,
@@ -246,7 +271,7 @@ static const struct config_row rows[] = {
     {"maxclients", KIND_INT, false, ENGINE(max_clients), 1, INT_MAX, 10000},
     {"maxmemory-policy", KIND_ENUM, false, STORE(policy), .preset = EVICT_NONE, .words = policies},
     {"notify-keyspace-events", KIND_OWN, .parse = parse_notify, .format = format_notify},
-    {"port", KIND_INT, true, SERVER(port), 0, 65535, 6379},
+    {"port", KIND_INT, false, SERVER(port), 0, 65535, 6379, .applied = apply_port},
     {"port-file", KIND_TEXT, true, SERVER(port_file), .preset_text = ""},
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
@@ -367,7 +392,7 @@ static int parse_row(struct server *server, const struct config_row *row, const 
     case KIND_ENUM:
         return parse_enum(server, row, args[0], error);
     case KIND_TEXT:
-        set_text(place_of(server, row), args[0]);
+        config_set_text(place_of(server, row), args[0]);
         return 0;
     default:
         return parse_int(server, row, args[0], error);
@@ -402,9 +427,7 @@ int config_apply(struct server *server, const struct bytes *args, int argc, bool
         return error_set(error, "can't set immutable config");
     if (parse_row(server, row, args + 1, argc - 1, error) < 0)
         return -1;
-    if (row->applied)
-        row->applied(server);
-    return 0;
+    return row->applied ? row->applied(server, error) : 0;
 }
 
 /* --- printing ------------------------------------------------------------------------------------------------ */
@@ -452,7 +475,7 @@ void config_set_defaults(struct server *server)
         const struct config_row *row = &rows[i];
 
         if (row->kind == KIND_TEXT)
-            set_text(place_of(server, row), bytes_from_string(row->preset_text));
+            config_set_text(place_of(server, row), bytes_from_string(row->preset_text));
         else if (row->kind == KIND_BOOL)
             *(bool *)place_of(server, row) = row->preset != 0;
         else if (row->kind != KIND_OWN)

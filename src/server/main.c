@@ -6,9 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/version.h"
-#include "net/socket.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -109,68 +107,6 @@ static void fit_descriptors(struct server *server)
         log_write(LOG_WARNING, "maxclients has been reduced to %lld to compensate for low ulimit.",
                   (long long)settings->max_clients);
     }
-}
-
-static int add_listener(struct server *server, int fd, bool is_unix, struct error *error)
-{
-    if (engine_listen(server->engine, fd, is_unix) < 0) {
-        close(fd);
-        return error_set_errno(error, "listening");
-    }
-    server->listeners[server->listener_count++] = fd;
-    return 0;
-}
-
-/* An address with "-" in front may be missing on this machine. */
-static int listen_on(struct server *server, struct bytes word, int *port, struct error *error)
-{
-    bool is_optional = word.len && word.data[0] == '-';
-    char address[256];
-    int fd;
-
-    snprintf(address, sizeof address, "%.*s", (int)(word.len - is_optional), word.data + is_optional);
-    fd = socket_listen_tcp(address, port, (int)server->settings.tcp_backlog, error);
-    if (fd >= 0)
-        return add_listener(server, fd, false, error);
-    if (is_optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENOTSUP))
-        return 0;
-    log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
-    return -1;
-}
-
-static int listen_tcp(struct server *server, struct error *error)
-{
-    int port = (int)server->settings.port;
-    struct bytes words[BIND_MAX];
-    char buffer[4096];
-    int count;
-
-    if (port == 0 && !*server->settings.port_file)
-        return 0;
-    count = config_split(bytes_from_string(server->settings.bind), buffer, words, BIND_MAX);
-    for (int i = 0; i < count; i++)
-        if (listen_on(server, words[i], &port, error) < 0) {
-            log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
-            return -1;
-        }
-    server->settings.port = port;
-    return 0;
-}
-
-static int listen_unix(struct server *server, struct error *error)
-{
-    int fd;
-
-    if (!*server->settings.unix_path)
-        return 0;
-    fd = socket_listen_unix(server->settings.unix_path, (mode_t)server->settings.unix_permissions,
-                            (int)server->settings.tcp_backlog, error);
-    if (fd < 0) {
-        log_write(LOG_WARNING, "Failed opening Unix socket: %s", error->text);
-        return -1;
-    }
-    server->engine->unix_path = server->settings.unix_path;
-    return add_listener(server, fd, true, error);
 }
 
 /* Whole or not at all: written beside and renamed. */
@@ -282,10 +218,9 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
     fit_descriptors(server);
     if (watch_signals(server) < 0)
         return error_set_errno(error, "signals");
-    if (watch_parent(server, parent, error) < 0 || listen_tcp(server, error) < 0 ||
-        listen_unix(server, error) < 0)
+    if (watch_parent(server, parent, error) < 0 || server_listen(server, error) < 0)
         return -1;
-    if (!server->listener_count)
+    if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
     log_write(LOG_NOTICE, "Server initialized");
     if (server->settings.port)
@@ -297,12 +232,7 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
 
 static void close_down(struct server *server)
 {
-    for (int i = 0; i < server->listener_count; i++) {
-        engine_stop_listening(server->engine, server->listeners[i]);
-        close(server->listeners[i]);
-    }
-    if (*server->settings.unix_path && server->engine->unix_path)
-        unlink(server->settings.unix_path);
+    server_stop_listening(server);
     log_write(LOG_WARNING, "Redis is now ready to exit, bye bye...");
 }
 

@@ -33,8 +33,9 @@ struct server {
     struct store *store;
     struct event_loop *loop;
     struct engine *engine;
-    int listeners[BIND_MAX + 1];
-    int listener_count;
+    int listeners[BIND_MAX];
+    int listener_count, unix_listener;
+    int64_t listening_port;
     struct engine_source signals, parent, child;
     int signal_fd, parent_fd, child_fd;
     pid_t child_pid; /* 0: none */
@@ -65,10 +66,18 @@ int config_read_file(struct server *server, const char *path, struct error *erro
  * balanced. Words lie in 'buffer', which holds at least the line's length. */
 int config_split(struct bytes line, char *buffer, struct bytes *words, int words_max);
 
-struct config_row;
+void config_set_text(char **place, struct bytes text);
 size_t config_count(void);
 const char *config_name(size_t at);
 void config_format(const struct server *server, size_t at, struct text *out);
+
+/* --- listen.c -------------------------------------------------------------------------------------- */
+
+int server_listen(struct server *server, struct error *error);
+void server_stop_listening(struct server *server);
+/* After port or bind has changed. When that fails, listens where it did before ('old_bind' NULL: the same
+ * addresses) and puts the settings back. */
+int server_listen_again(struct server *server, const char *old_bind, struct error *error);
 
 /* --- info.c ---------------------------------------------------------------------------------------- */
 

@@ -241,6 +241,16 @@ class Client:
     def has_input(self):
         return self.at < len(self.buffer) or bool(select.select([self.socket], [], [], 0)[0])
 
+    def peek(self):
+        """What has come and is not read yet."""
+        while select.select([self.socket], [], [], 0)[0]:
+            part = self.socket.recv(MB)
+            if not part:
+                break
+            self.buffer = self.buffer[self.at:] + part
+            self.at = 0
+        return self.buffer[self.at:]
+
     def is_silent(self, other):
         """True when nothing has come for us although the server has since been through two turns for 'other'."""
         other('PING')
@@ -388,6 +398,13 @@ class Server:
     def is_alive(self):
         return self.process.poll() is None
 
+    def wait_a_moment(self):
+        """A process that dies closes its connections first."""
+        try:
+            self.process.wait(1 + 4 * IS_SANITIZED)
+        except subprocess.TimeoutExpired:
+            pass
+
     def wait(self):
         try:
             return self.process.wait(TIMEOUT)
@@ -445,7 +462,9 @@ def _run(function, args, own, directory):
     server = Server(directory, *args)
     try:
         function(server)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, (Closed, OSError)):
+            server.wait_a_moment()
         if server.is_alive():
             server.must_end_well = False
             server.stop()

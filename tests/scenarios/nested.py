@@ -7,6 +7,18 @@ def loop(ms=150):
     return 'DEBUG', 'NESTED-LOOP', ms
 
 
+def run_loop(runner, other, *commands):
+    """Sends them and returns while the loop that is among them runs: 'other' was served from within."""
+    for _ in range(30):
+        runner.send_commands(*commands, ('ECHO', 'the end'))
+        time.sleep(0.03)
+        other('PING')
+        if not runner.peek().endswith(b'the end\r\n'):
+            return
+        runner.read_many(len(commands) + 1)  # the other came too late, or stood in the same batch
+    raise Failed('the loop was over each time')
+
+
 def at_once(server, *work):
     """Has what each (client, bytes) sends served in one turn: the server sleeps meanwhile."""
     sleeper = server.client()

@@ -32,9 +32,7 @@
  * after the file
  *
  * Each file begins with empty databases and the configuration that the run began with, and ends by
- * closing its connections: whatever they still had to say is a failure. With --record the output is
- * the transcript itself, in which the server's reply replaces a ? and is added as resp3 if need be.
- */
+ * closing its connections: whatever they still had to say is a failure. */
 #include <ctype.h>
 #include <err.h>
 #include <glob.h>
@@ -47,10 +45,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REPLY_TIMEOUT_MS 5000
@@ -61,7 +57,7 @@
 #define LENGTH(array)    (sizeof(array) / sizeof *(array))
 
 static struct {
-    const char *host, *port, *socket, *password, *resp, *version, *verbose, *record;
+    const char *host, *port, *socket, *password, *resp, *version, *verbose;
 } options = {.host = "127.0.0.1", .port = "6379", .resp = "2"};
 
 static struct {
@@ -71,15 +67,14 @@ static struct {
 
 static struct {
     unsigned passed, failed, skipped;
-    bool is_complete; /* otherwise it is a failure to have ended */
-} tally;
+} tally = {.failed = 1}; /* unless the run comes to its end */
 
 /* ---- text: kept until the program ends, some tens of MB ------------------------------------ */
 
 /* Bytes that grow, terminated. All zero is an empty one, as yet without a terminator. */
 struct text {
     char *data;
-    size_t len, capacity;
+    size_t len;
 };
 
 /* The lines of a file or a reply, the words of a command. */
@@ -90,14 +85,10 @@ struct lines {
 
 static void text_append(struct text *text, const char *data, size_t len)
 {
-    if (len >= text->capacity - text->len) {
-        text->capacity = 2 * (text->len + len) + 16;
-        text->data = realloc(text->data, text->capacity);
-        if (!text->data)
-            errx(1, "out of memory");
-    }
-    if (len > 0)
-        memcpy(text->data + text->len, data, len);
+    text->data = realloc(text->data, text->len + len + 1);
+    if (!text->data)
+        errx(1, "out of memory");
+    memcpy(text->data + text->len, data, len);
     text->len += len;
     text->data[text->len] = '\0';
 }
@@ -209,13 +200,6 @@ static struct text connection_take(struct connection *peer, size_t len)
     return taken;
 }
 
-static void connection_drop(struct connection *peer)
-{
-    if (peer->fd >= 0)
-        close(peer->fd);
-    *peer = (struct connection){.fd = -1};
-}
-
 /* Closes such that the server has forgotten the connection when this returns. Returns what it still
  * had to say. */
 static struct text connection_finish(struct connection *peer)
@@ -223,7 +207,9 @@ static struct text connection_finish(struct connection *peer)
     if (peer->fd >= 0 && shutdown(peer->fd, SHUT_WR) == 0)
         connection_await(peer, SIZE_MAX);
     struct text rest = connection_take(peer, SIZE_MAX);
-    connection_drop(peer);
+    if (peer->fd >= 0)
+        close(peer->fd);
+    *peer = (struct connection){.fd = -1};
     return rest;
 }
 
@@ -280,13 +266,14 @@ static enum outcome print_elements(struct text *out, struct connection *peer, co
         struct text *item = lines_add(&items, "", 0), value = {0};
 
         outcome = print_reply(item, peer, inner.data, is_sorted);
-        if (type != '%' || outcome != GOT_REPLY)
-            continue;
-        outcome = print_reply(&value, peer, inner.data, is_sorted);
-        bool is_long = value.len && strchr(value.data, '\n') < value.data + value.len - 1;
-        item->len--; /* the key's newline */
-        text_format(item, " => %s%s", is_long ? "\n" : "", is_long ? inner.data : "");
-        text_append(item, value.data, value.len);
+        if (type == '%' && outcome == GOT_REPLY)
+            outcome = print_reply(&value, peer, inner.data, is_sorted);
+        if (type == '%' && outcome == GOT_REPLY) {
+            bool is_long = strchr(value.data, '\n') < value.data + value.len - 1;
+
+            item->len--; /* the key's newline */
+            text_format(item, is_long ? " =>\n%s%s" : " => %.0s%s", inner.data, value.data);
+        }
     }
     if (is_sorted && count > 0)
         qsort(items.items, items.count, sizeof *items.items, text_order);
@@ -706,7 +693,7 @@ static void step_read(const struct step *step, const char *name, struct text *go
     }
     text_format(got, "%s", failures[outcome]);
     if (outcome != GOT_REPLY && !is_quiet)
-        connection_drop(peer);
+        connection_finish(peer);
 }
 
 /* Sends what the step sends and reads what it expects, if it expects anything. */
@@ -742,47 +729,32 @@ static const char *joined(const struct lines *lines)
     text_append(&out, "", 0);
     for (size_t i = 0; i < lines->count; i++)
         text_format(&out, "%s%s", i ? " | " : "", lines->items[i].data);
-    if (!options.verbose && out.len > SHOWN_MAX)
+    if (out.len > SHOWN_MAX)
         memcpy(out.data + SHOWN_MAX - 3, "...", 4);
     return out.data;
 }
 
-static void print_lines(const struct text *lines, size_t count)
+/* Runs the step of the line 'at' and says how it went. */
+static void step_check(size_t at, const struct step *step)
 {
-    for (size_t i = 0; i < count; i++)
-        puts(lines[i].data);
-}
-
-/* Runs the step of the lines from 'at' to 'end' and says how it went. */
-static void step_check(size_t at, size_t end, const struct step *step)
-{
-    const struct text *source = &transcript.source.items[at];
-    const struct lines *expected = step_expected(step);
-    bool is_unknown = expected->count == 1 && strcmp(expected->items[0].data, "?") == 0;
+    const char *line = transcript.source.items[at].data;
     struct text got = {0};
     struct lines lines = {0};
 
     step_run(step, &got);
     lines_split(&lines, got.data);
-    expected = step_expected(step); /* in the protocol it speaks now */
+    const struct lines *expected = step_expected(step);
     bool passed = match_lines(expected->items, expected->count, lines.items, lines.count);
-    bool lacks_resp3 = !passed && step->connection->resp == 3 && step->resp3.count == 0;
-    if (options.record && !passed && (is_unknown || lacks_resp3)) {
-        print_lines(source, end - at - is_unknown);
-        if (!is_unknown)
-            puts("resp3:");
-        print_lines(lines.items, lines.count);
-        passed = true;
-    } else if (options.record) {
-        print_lines(source, end - at);
-    } else if (!passed) {
-        printf("%s:%zu: %.*s: expected %s, got %s\n", transcript.path, at + 1, SHOWN_MAX,
-               source->data, joined(expected), joined(&lines));
-    } else if (options.verbose) {
-        printf("%s:%zu: %.*s: passed\n", transcript.path, at + 1, SHOWN_MAX, source->data);
-    }
     tally.passed += passed;
     tally.failed += !passed;
+    if (!passed && options.verbose)
+        printf("%s:%zu: %s: expected %s, got\n%s", transcript.path, at + 1, line, joined(expected),
+               got.data);
+    else if (!passed)
+        printf("%s:%zu: %.*s: expected %s, got %s\n", transcript.path, at + 1, SHOWN_MAX, line,
+               joined(expected), joined(&lines));
+    else if (options.verbose)
+        printf("%s:%zu: %.*s: passed\n", transcript.path, at + 1, SHOWN_MAX, line);
 }
 
 /* True when the server, the protocol or the socket goes by this name. */
@@ -839,12 +811,10 @@ static void run_steps(void)
             end = step_parse_reply(end, &step);
             has_steps = true;
             tally.skipped += is_skipping && step.kind != STEP_SLEEP;
-            if (!is_skipping && step.kind != STEP_SLEEP) {
-                step_check(at, end, &step);
-                continue;
-            }
-            if (!is_skipping)
+            if (!is_skipping && step.kind == STEP_SLEEP)
                 usleep((useconds_t)strtol(step.rest, NULL, 10) * 1000);
+            else if (!is_skipping)
+                step_check(at, &step);
         } else if (*line == '\0') {
             is_skipping_file |= is_skipping && !has_steps;
             is_skipping = is_skipping_file;
@@ -857,8 +827,6 @@ static void run_steps(void)
             if (condition < 0)
                 printf("%s:%zu: not understood here: %s\n", transcript.path, at + 1, line);
         }
-        if (options.record)
-            print_lines(&transcript.source.items[at], end - at);
     }
 }
 
@@ -908,40 +876,40 @@ static void run_path(const char *path)
 /* The last line, however the run ends. */
 static void print_tally(void)
 {
-    if (!options.record)
-        printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed,
-               tally.failed + !tally.is_complete, tally.skipped);
+    printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
+           tally.skipped);
 }
 
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name, **value;
-    } known[] = {{"-v", &options.verbose},      {"--record", &options.record},
-                 {"--host", &options.host},     {"--port", &options.port},
-                 {"--socket", &options.socket}, {"--password", &options.password},
-                 {"--resp", &options.resp},     {"--server-version", &options.version}};
-    const size_t flags = 2; /* the first of them have no value */
+    } known[] = {{"-v", &options.verbose},
+                 {"--host", &options.host},
+                 {"--port", &options.port},
+                 {"--socket", &options.socket},
+                 {"--password", &options.password},
+                 {"--resp", &options.resp},
+                 {"--server-version", &options.version}};
     size_t i = 0;
     int at = 1;
 
     for (; at < argc && argv[at][0] == '-' && i < LENGTH(known); at++) {
         for (i = 0; i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0; i++)
             ;
-        at += i >= flags;
+        at += i > 0; /* -v has no value */
         if (i < LENGTH(known) && at < argc)
             *known[i].value = argv[at];
     }
     if (at >= argc || i == LENGTH(known) || (*options.resp != '2' && *options.resp != '3'))
-        errx(2,
-             "[--host H] [--port P] [--socket PATH] [--password WORD] [--resp 2|3] [-v] [--record] "
-             "[--server-version redis-7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
+        errx(2, "[--host H] [--port P] [--socket PATH] [--password WORD] [--resp 2|3] [-v] "
+                "[--server-version redis-7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
     setvbuf(stdout, NULL, _IOLBF, 0);
     atexit(print_tally);
     server_identify();
     for (; at < argc; at++)
         run_path(argv[at]);
     server_clean();
-    tally.is_complete = true;
+    tally.failed--;
     return tally.failed > 0;
 }

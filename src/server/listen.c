@@ -1,0 +1,119 @@
+/* The sockets that clients come through: at start, and when CONFIG SET changes them. */
+#include "server_internal.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int take(struct server *server, int fd, bool is_unix, struct error *error)
+{
+    if (engine_listen(server->engine, fd, is_unix) == 0)
+        return 0;
+    error_set_errno(error, "listening");
+    close(fd);
+    return -1;
+}
+
+/* An address with "-" in front may be missing on this machine. */
+static int listen_on(struct server *server, struct bytes word, int *port, struct error *error)
+{
+    bool is_optional = word.len && word.data[0] == '-';
+    char address[256];
+    int fd;
+
+    snprintf(address, sizeof address, "%.*s", (int)(word.len - is_optional), word.data + is_optional);
+    fd = socket_listen_tcp(address, port, (int)server->settings.tcp_backlog, error);
+    if (fd >= 0) {
+        if (take(server, fd, false, error) < 0)
+            return -1;
+        server->listeners[server->listener_count++] = fd;
+        return 0;
+    }
+    if (is_optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENOTSUP))
+        return 0;
+    log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
+    return -1;
+}
+
+static void stop_tcp(struct server *server)
+{
+    for (int i = 0; i < server->listener_count; i++) {
+        engine_stop_listening(server->engine, server->listeners[i]);
+        close(server->listeners[i]);
+    }
+    server->listener_count = 0;
+}
+
+/* Port 0 means no TCP, but any free port when there is a file to write it to. */
+static int listen_tcp(struct server *server, struct error *error)
+{
+    int port = (int)server->settings.port, count;
+    struct bytes words[BIND_MAX];
+    char buffer[4096];
+
+    if (port == 0 && !*server->settings.port_file)
+        return 0;
+    count = config_split(bytes_from_string(server->settings.bind), buffer, words, BIND_MAX);
+    for (int i = 0; i < count; i++)
+        if (listen_on(server, words[i], &port, error) < 0) {
+            log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
+            stop_tcp(server);
+            return -1;
+        }
+    server->settings.port = server->listening_port = port;
+    return 0;
+}
+
+static int listen_unix(struct server *server, struct error *error)
+{
+    if (!*server->settings.unix_path)
+        return 0;
+    server->unix_listener =
+        socket_listen_unix(server->settings.unix_path, (mode_t)server->settings.unix_permissions,
+                           (int)server->settings.tcp_backlog, error);
+    if (server->unix_listener < 0) {
+        log_write(LOG_WARNING, "Failed opening Unix socket: %s", error->text);
+        return -1;
+    }
+    server->engine->unix_path = server->settings.unix_path;
+    return take(server, server->unix_listener, true, error);
+}
+
+int server_listen(struct server *server, struct error *error)
+{
+    if (listen_tcp(server, error) < 0)
+        return -1;
+    return listen_unix(server, error);
+}
+
+void server_stop_listening(struct server *server)
+{
+    stop_tcp(server);
+    if (!server->engine->unix_path)
+        return;
+    engine_stop_listening(server->engine, server->unix_listener);
+    close(server->unix_listener);
+    unlink(server->settings.unix_path);
+    server->engine->unix_path = NULL;
+}
+
+/* What cannot be had leaves the server where it was: the old addresses are opened again. */
+int server_listen_again(struct server *server, const char *old_bind, struct error *error)
+{
+    struct error ignored;
+    int64_t port = server->settings.port;
+
+    stop_tcp(server);
+    if (listen_tcp(server, error) == 0)
+        return 0;
+    server->settings.port = server->listening_port;
+    if (old_bind)
+        config_set_text(&server->settings.bind, bytes_from_string(old_bind));
+    listen_tcp(server, &ignored);
+    log_write(LOG_WARNING, "Listening on port %lld failed: %s", (long long)port, error->text);
+    return -1;
+}
