@@ -351,8 +351,8 @@ static void feed_from_arena(struct turn *turn, struct client *client, bool is_re
         turn->args_used + argc > BATCH_ARGS_MAX) {
         turn_run_batch(turn, 0);
         turn->arena_used = 0;
-        if (client->flags & CLIENT_STOPPED)
-            return; /* a command of another client did that; its bytes are where they were */
+        input_feed(turn, client, is_readable); /* what ran may have served or stopped this client */
+        return;
     }
     start = turn->arena + turn->arena_used;
     share = (struct share){.at = start, .end = start + pending};
@@ -396,9 +396,11 @@ static void feed_from_own(struct turn *turn, struct client *client, bool is_read
     struct input *input = client->input;
     int commands = 0;
 
-    turn_run_batch(turn, 0); /* its views and ours do not mix */
-    if (client->flags & CLIENT_STOPPED)
+    if (turn->batch_count) { /* its views and ours do not mix */
+        turn_run_batch(turn, 0);
+        input_feed(turn, client, is_readable); /* what ran may have served or stopped this client */
         return;
+    }
     if (is_readable) {
         ensure_room(input, OWN_ROOM);
         input->len += read_socket(client, input->data + input->len, READ_MAX);

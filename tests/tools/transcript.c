@@ -134,7 +134,7 @@ static void lines_split(struct lines *lines, const char *data)
 /* ---- connections --------------------------------------------------------------------------- */
 
 struct connection {
-    int fd; /* -1: opened at its first use */
+    int fd; /* 0: opened at its first use */
     int resp;
     int timeout_ms; /* how long to wait for more */
     struct text input;
@@ -204,12 +204,12 @@ static struct text connection_take(struct connection *peer, size_t len)
  * had to say. */
 static struct text connection_finish(struct connection *peer)
 {
-    if (peer->fd >= 0 && shutdown(peer->fd, SHUT_WR) == 0)
+    if (peer->fd > 0 && shutdown(peer->fd, SHUT_WR) == 0)
         connection_await(peer, SIZE_MAX);
     struct text rest = connection_take(peer, SIZE_MAX);
-    if (peer->fd >= 0)
+    if (peer->fd > 0)
         close(peer->fd);
-    *peer = (struct connection){.fd = -1};
+    *peer = (struct connection){0};
     return rest;
 }
 
@@ -654,13 +654,12 @@ static const struct lines *step_expected(const struct step *step)
 static void check_kind(const struct step *step, const char *name, char type, struct text *got)
 {
     struct connection *peer = step->connection;
-    size_t len = strlen(name);
+    size_t len = strcspn(name, " ");
 
     if (strncasecmp(name, "HELLO ", 6) == 0 && type != '-')
         peer->resp = name[6] == '3' ? 3 : 2;
     if (strcasecmp(name, "RESET") == 0 && type == '+')
         peer->resp = 2;
-    len = strcspn(name, " ");
     bool is_subscribing = len >= 9 && strncasecmp(name + len - 9, "subscribe", 9) == 0;
     if (peer->resp == 3 && !is_subscribing && (type == '>') != (step->kind == STEP_PUSH))
         text_format(got, type == '>' ? "(a push)\n" : "(not a push)\n");
@@ -704,7 +703,7 @@ static void step_run(const struct step *step, struct text *got)
     struct text bytes = {0};
 
     text_append(got, "", 0);
-    if (step->connection->fd < 0)
+    if (step->connection->fd == 0)
         connection_open(step->connection, options.resp);
     if (!split_words(&words, sent)) {
         text_format(got, "(a quote is open)\n");
@@ -778,20 +777,17 @@ static int condition_evaluate(const char *line)
     split_words(&words, line);
     const char *kind = words.items[0].data, *name = words.count > 1 ? words.items[1].data : "";
     const char *value = value_of(&config_at_start, name);
+    bool is_needs = strcmp(kind, "needs") == 0, is_not = strcmp(kind, "not") == 0;
     if (strcmp(kind, "since") == 0 && words.count == 2)
         return server.level >= version_number(name);
     if (strcmp(kind, "config") == 0 && words.count == 3)
         return config_set(name, words.items[2].data);
-    if (strcmp(kind, "needs") == 0 && words.count > 2) {
-        for (size_t i = 2; i < words.count; i++)
-            holds |= value && strcasecmp(value, words.items[i].data) == 0;
-        return holds;
-    }
-    if ((strcmp(kind, "only") != 0 && strcmp(kind, "not") != 0) || words.count < 2)
+    if ((!is_needs && !is_not && strcmp(kind, "only") != 0) || words.count < 2)
         return -1;
-    for (size_t i = 1; i < words.count; i++)
-        holds |= is_called(words.items[i].data);
-    return holds ^ (*kind == 'n');
+    for (size_t i = 1 + is_needs; i < words.count; i++)
+        holds |= is_needs ? value && strcasecmp(value, words.items[i].data) == 0
+                          : is_called(words.items[i].data);
+    return holds ^ is_not;
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
@@ -844,8 +840,6 @@ static void run_file(const char *path)
         lines_split(&transcript.source, line);
     fclose(file);
     server_clean();
-    for (int i = 0; i < CONNECTIONS; i++)
-        transcript.connections[i] = (struct connection){.fd = -1};
     run_steps();
     for (int i = 0; i < CONNECTIONS; i++) {
         struct text rest = connection_finish(&transcript.connections[i]);
