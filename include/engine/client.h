@@ -34,7 +34,7 @@ struct request;
 #define CLIENT_IN_FLUSH_LIST     (1u << 16)
 #define CLIENT_WAITS_WRITABLE    (1u << 17) /* EPOLLOUT is registered */
 #define CLIENT_OVER_SOFT_LIMIT   (1u << 18)
-#define CLIENT_UNBLOCKED_RERUN   (1u << 19) /* the blocked request is being run again */
+#define CLIENT_SERVES_OTHERS     (1u << 19) /* from within its command, whose reply is not whole */
 #define CLIENT_IN_EXEC           (1u << 20)
 
 /* Some of these, and the gate has to look closer. */

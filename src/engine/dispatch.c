@@ -136,13 +136,14 @@ static void refuse_in_subscribed(struct request *req)
                        command_full_name(req->command, name));
 }
 
+/* EXEC does when its queue does. */
 static bool may_write(const struct request *req)
 {
-    unsigned flags = req->command->row->flags;
+    const struct command *row = req->command->row;
 
-    if (req->client->flags & CLIENT_IN_MULTI && flags & CMD_NOT_QUEUED)
-        return multi_may_write(req->client) || flags & (CMD_WRITE | CMD_MAY_REPLICATE);
-    return flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(row->name, "exec"))
+        return multi_may_write(req->client);
+    return row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
 }
 
 /* True when the request may run now. */
@@ -242,8 +243,11 @@ void dispatch_end_unit(struct engine *engine)
         propagate_end_unit(engine);
     if (after & AFTER_PUSHES && engine->running)
         output_end_command(&engine->turn->window, engine->running);
-    if (after & AFTER_READY)
+    if (after & AFTER_READY) {
         blocking_serve(engine);
+        if (engine->running && engine->running->pushes.bytes) /* of those who were served */
+            output_end_command(&engine->turn->window, engine->running);
+    }
 }
 
 /* Only now, since it changes the bytes: what is held back before is parsed again from what was sent. */
@@ -293,6 +297,8 @@ bool dispatch_rerun(struct request *req)
                                                      REQUEST_PROPAGATED | REQUEST_FAILED);
     req->started_ns = engine->boundary_ns;
     engine->running = req->client;
+    if (running)
+        running->flags |= CLIENT_SERVES_OTHERS;
     window_begin_nested(req->window, req->client, &outer);
     req->window->is_muted = req->client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT);
     dispatch_call(req);
@@ -307,6 +313,8 @@ bool dispatch_rerun(struct request *req)
     engine->after &= AFTER_READY;
     window_end_nested(req->window, &outer);
     engine->running = running;
+    if (running)
+        running->flags &= ~CLIENT_SERVES_OTHERS;
     return is_served;
 }
 

@@ -277,7 +277,7 @@ void output_push(struct client *client, struct bytes bytes)
 {
     if (client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY))
         return;
-    if (client != client->engine->running) {
+    if (client != client->engine->running && !(client->flags & CLIENT_SERVES_OTHERS)) {
         output_append(client, bytes);
         return;
     }

@@ -369,11 +369,17 @@ void engine_nested_turn(struct engine *engine)
     engine->is_in_unit = false;
     engine->after = 0;
     engine->turn_depth++;
+    if (running)
+        running->flags |= CLIENT_SERVES_OTHERS;
     run_turn(engine->turn, 0);
+    if (running)
+        running->flags &= ~CLIENT_SERVES_OTHERS;
     engine->turn_depth--;
     turn_free(engine->turn);
     engine->turn = outer;
     engine->running = running;
     engine->is_in_unit = is_in_unit;
     engine->after |= after;
+    if (running && running->pushes.bytes)
+        engine->after |= AFTER_PUSHES;
 }

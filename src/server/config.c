@@ -434,12 +434,13 @@ int config_apply(struct server *server, const struct bytes *args, int argc, bool
 
 void config_format(const struct server *server, size_t at, struct text *out)
 {
-    const struct config_row *row = &rows[at];
+    const struct config_row *row;
 
     if (at >= ROWS) {
         text_add(out, bytes_from_string(absent[at - ROWS].nothing));
         return;
     }
+    row = &rows[at];
     switch (row->kind) {
     case KIND_OWN:
         row->format(server, out);

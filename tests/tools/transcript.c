@@ -1,35 +1,33 @@
 /* Runs transcripts: sessions in the language of redis-cli, against any server that speaks RESP.
  *
- *     > LPUSH fruit apple              a command; words and quotes as redis-cli takes them
- *     (integer) 1                      its reply, as redis-cli prints it on a terminal
+ *     > LPUSH fruit apple             a command; words and quotes as redis-cli takes them
+ *     (integer) 1                     its reply, as redis-cli prints it on a terminal
  *
  * A reply ends at an empty line, a comment (#) or the next step. The steps are
- *
- *     > COMMAND   A> COMMAND           sends, on the usual connection or on the one named A (B, C
- * ...); with nothing under it the reply is left for later A< (integer) 1                   reads
- * the next reply of A (it may also stand below) A<< 1) "message" ...             reads the next
- * message: a push in RESP3, an array in RESP2 A raw> "*1\r\n$4\r\nPING\r\n"    sends these bytes;
- * what comes back is read as a reply A raw< "+PONG\r\n"               reads as many bytes and
- * compares them sleep 20                         milliseconds
+ *     > COMMAND   A> COMMAND          sends, on the usual connection or on the one named A (B, C);
+ *                                     with nothing under it the reply is left for later
+ *     A< (integer) 1                  reads the next reply of A (it may also stand below)
+ *     A<< 1) "message" ...            reads the next message: a push in RESP3, an array in RESP2
+ *     A raw> "*1\r\n$4\r\nPING\r\n"   sends these bytes; what comes back is read as a reply
+ *     A raw< "+PONG\r\n"              reads as many bytes and compares them
+ *     sleep 20                        milliseconds
  *
  * In a reply and in place of one:
- *
- *     (nothing)   (closed)             nothing comes for a moment; the server closes the connection
- *     resp3:                           from here on: the reply in RESP3, where it differs
- *     unordered                        as first line: elements are printed sorted, at every depth
- *     ...                              any number of lines
- *     {any} {int} {90..100}            within a line: any text, an integer, a number in this range
- *     {id=int} {name=any}              the same, kept until the end of the file, used as {id}
- *     {repeat:x:70000}                 that text that often, also in commands
+ *     (nothing)   (closed)            nothing comes for a moment; the server closes
+ *     resp3:                          from here on: the reply in RESP3, where it differs
+ *     unordered                       as first line: elements are printed sorted, at every depth
+ *     ...                             any number of lines
+ *     {any} {int} {90..100}           within a line: any text, an integer, a number in this range
+ *     {id=int} {name=any}             the same, kept until the end of the file, used as {id}
+ *     {repeat:x:70000}                that text that often, also in commands
  *
  * Steps without an empty line between them form a paragraph, which may begin with conditions; a
  * paragraph of conditions alone holds for the rest of the file.
- *
- *     since 7.2                        the oldest Redis that answers so (8.0: also Valkey from 9.0)
- *     only valkey tern                 one of these; or redis, redis-7.0, valkey-9, resp2, resp3,
- * unix not redis-8                      none of these needs enable-debug-command yes   CONFIG GET
- * says one of these config maxmemory 0               CONFIG SET, skipped where refused; undone
- * after the file
+ *     since 7.2                       the oldest Redis that answers so (8.0: or Valkey from 9.0)
+ *     only valkey tern                one of redis redis-7.0 valkey-9 tern resp2 resp3 unix ...
+ *     not redis-8                     none of these
+ *     needs enable-debug-command yes  CONFIG GET says one of these
+ *     config maxmemory 0              CONFIG SET, skipped where refused; undone after the file
  *
  * Each file begins with empty databases and the configuration that the run began with, and ends by
  * closing its connections: whatever they still had to say is a failure. */
@@ -57,7 +55,8 @@
 #define LENGTH(array)    (sizeof(array) / sizeof *(array))
 
 static struct {
-    const char *host, *port, *socket, *password, *resp, *version, *verbose;
+    const char *host, *port, *socket, *password, *resp, *version;
+    bool is_verbose;
 } options = {.host = "127.0.0.1", .port = "6379", .resp = "2"};
 
 static struct {
@@ -93,8 +92,9 @@ static void text_append(struct text *text, const char *data, size_t len)
     text->data[text->len] = '\0';
 }
 
-__attribute__((format(printf, 2, 3))) static void text_format(struct text *text, const char *format,
-                                                              ...)
+static void text_format(struct text *, const char *, ...) __attribute__((format(printf, 2, 3)));
+
+static void text_format(struct text *text, const char *format, ...)
 {
     va_list args;
     char *formatted;
@@ -215,8 +215,7 @@ static struct text connection_finish(struct connection *peer)
 
 /* ---- replies: printed as they are read ----------------------------------------------------- */
 
-/* Adds bytes as redis-cli shows a string; or as they are, but so that a transcript remains a text.
- */
+/* Adds bytes as redis-cli shows a string; or plainly, but so that a transcript remains a text. */
 static void print_bytes(struct text *out, const char *data, size_t len, bool is_quoted)
 {
     static const char plain[] = "\\\"\n\r\t\a\b", letter[] = "\\\"nrtab";
@@ -289,15 +288,13 @@ static enum outcome print_reply(struct text *out, struct connection *peer, const
                                 bool is_sorted)
 {
     static const char *const labels[128] = {
-        ['-'] = "(error) ",  ['!'] = "(error) ",      [':'] = "(integer) ",
-        [','] = "(double) ", ['('] = "(big number) ", ['+'] = "",
-        ['='] = ""};
+        ['-'] = "(error) ", ['!'] = "(error) ", [':'] = "(integer) ",   [','] = "(double) ",
+        ['+'] = "",         ['='] = "",         ['('] = "(big number) "};
     enum outcome outcome = connection_await(peer, 3);
     size_t len = 1;
 
-    for (; outcome == GOT_REPLY && memcmp(peer->input.data + peer->consumed + len, "\r\n", 2);
-         len++)
-        outcome = connection_await(peer, len + 3);
+    while (outcome == GOT_REPLY && memcmp(peer->input.data + peer->consumed + len, "\r\n", 2))
+        outcome = connection_await(peer, ++len + 2);
     if (outcome != GOT_REPLY)
         return outcome;
     struct text reply = connection_take(peer, len + 2);
@@ -338,8 +335,7 @@ static enum outcome print_reply(struct text *out, struct connection *peer, const
     return GOT_REPLY;
 }
 
-/* Splits as redis-cli does: blanks separate, "a\n\x00" and 'a' quote. False when a quote is open.
- */
+/* Splits as redis-cli does: blanks separate, "a\n\x00" and 'a' quote. False: a quote is open. */
 static bool split_words(struct lines *words, const char *at)
 {
     static const char letter[] = "nrtab", plain[] = "\n\r\t\a\b";
@@ -483,12 +479,11 @@ static int version_number(const char *version)
 static void server_identify(void)
 {
     static const char *const fields[] = {"redis_version:", "valkey_version:", "tern_version:"};
-    const char *info = ask("INFO server").items[0].data;
+    const char *info = ask("INFO server").items[0].data, *at;
 
     for (size_t i = 0; i < LENGTH(fields); i++) /* the later ones have the fields before, too */
-        if (strstr(info, fields[i]))
-            sscanf(strstr(info, fields[i]), "%15[a-z]_version:%31[0-9.]", server.product,
-                   server.version);
+        if ((at = strstr(info, fields[i])))
+            sscanf(at, "%15[a-z]_version:%31[0-9.]", server.product, server.version);
     if (options.version)
         sscanf(options.version, "%15[a-z]-%31[0-9.]", server.product, server.version);
     if (!*server.product)
@@ -665,8 +660,7 @@ static void check_kind(const struct step *step, const char *name, char type, str
         text_format(got, type == '>' ? "(a push)\n" : "(not a push)\n");
 }
 
-/* Reads what the server says and prints it. 'name' is the command that asked, if it was just sent.
- */
+/* Reads what the server says and prints it. 'name' is the command that was just sent, or empty. */
 static void step_read(const struct step *step, const char *name, struct text *got)
 {
     static const char *const failures[] = {"", "(nothing)\n", "(closed)\n", "(garbage)\n"};
@@ -728,8 +722,6 @@ static const char *joined(const struct lines *lines)
     text_append(&out, "", 0);
     for (size_t i = 0; i < lines->count; i++)
         text_format(&out, "%s%s", i ? " | " : "", lines->items[i].data);
-    if (out.len > SHOWN_MAX)
-        memcpy(out.data + SHOWN_MAX - 3, "...", 4);
     return out.data;
 }
 
@@ -746,13 +738,12 @@ static void step_check(size_t at, const struct step *step)
     bool passed = match_lines(expected->items, expected->count, lines.items, lines.count);
     tally.passed += passed;
     tally.failed += !passed;
-    if (!passed && options.verbose)
-        printf("%s:%zu: %s: expected %s, got\n%s", transcript.path, at + 1, line, joined(expected),
-               got.data);
-    else if (!passed)
-        printf("%s:%zu: %.*s: expected %s, got %s\n", transcript.path, at + 1, SHOWN_MAX, line,
-               joined(expected), joined(&lines));
-    else if (options.verbose)
+    if (!passed)
+        printf("%s:%zu: %.*s: expected %.*s, got %.*s\n", transcript.path, at + 1, SHOWN_MAX, line,
+               SHOWN_MAX, joined(expected), SHOWN_MAX, joined(&lines));
+    if (!passed && options.is_verbose)
+        fputs(got.data, stdout);
+    else if (options.is_verbose)
         printf("%s:%zu: %.*s: passed\n", transcript.path, at + 1, SHOWN_MAX, line);
 }
 
@@ -878,24 +869,24 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name, **value;
-    } known[] = {{"-v", &options.verbose},
-                 {"--host", &options.host},
-                 {"--port", &options.port},
-                 {"--socket", &options.socket},
-                 {"--password", &options.password},
-                 {"--resp", &options.resp},
-                 {"--server-version", &options.version}};
-    size_t i = 0;
+    } known[] = {{"--host", &options.host},     {"--port", &options.port},
+                 {"--socket", &options.socket}, {"--password", &options.password},
+                 {"--resp", &options.resp},     {"--server-version", &options.version}};
     int at = 1;
 
-    for (; at < argc && argv[at][0] == '-' && i < LENGTH(known); at++) {
-        for (i = 0; i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0; i++)
-            ;
-        at += i > 0; /* -v has no value */
-        if (i < LENGTH(known) && at < argc)
-            *known[i].value = argv[at];
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        size_t i = 0;
+
+        while (i < LENGTH(known) && strcmp(argv[at], known[i].name) != 0)
+            i++;
+        if (strcmp(argv[at], "-v") == 0)
+            options.is_verbose = true;
+        else if (i < LENGTH(known) && at + 1 < argc)
+            *known[i].value = argv[++at];
+        else
+            break;
     }
-    if (at >= argc || i == LENGTH(known) || (*options.resp != '2' && *options.resp != '3'))
+    if (at == argc || argv[at][0] == '-' || (*options.resp != '2' && *options.resp != '3'))
         errx(2, "[--host H] [--port P] [--socket PATH] [--password WORD] [--resp 2|3] [-v] "
                 "[--server-version redis-7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
     setvbuf(stdout, NULL, _IOLBF, 0);
