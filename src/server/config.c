@@ -399,18 +399,21 @@ static int parse_row(struct server *server, const struct config_row *row, const 
     }
 }
 
-/* True when the directive is known but has no subject here. */
-static bool accept_absent(const struct bytes *args, int argc)
+/* A directive that is known but has no subject here: a stock file must not stop a start, but CONFIG SET
+ * says what cannot be had. */
+static int apply_absent(const struct bytes *args, int argc, bool at_start, struct error *error)
 {
     for (size_t i = 0; i < ABSENT; i++) {
         if (!bytes_is(args[0], absent[i].name))
             continue;
-        if (argc > 1 && !bytes_is(args[1], absent[i].nothing))
-            log_write(LOG_WARNING, "%s: not supported yet, %s", absent[i].name,
-                      absent[i].consequence);
-        return true;
+        if (argc < 2 || bytes_is(args[1], absent[i].nothing))
+            return 0;
+        if (!at_start)
+            return error_set(error, "not supported yet: %s", absent[i].consequence);
+        log_write(LOG_WARNING, "%s: not supported yet, %s", absent[i].name, absent[i].consequence);
+        return 0;
     }
-    return false;
+    return error_set(error, "Bad directive or wrong number of arguments");
 }
 
 int config_apply(struct server *server, const struct bytes *args, int argc, bool at_start,
@@ -418,11 +421,8 @@ int config_apply(struct server *server, const struct bytes *args, int argc, bool
 {
     const struct config_row *row = row_find(args[0]);
 
-    if (!row) {
-        if (at_start && accept_absent(args, argc))
-            return 0;
-        return error_set(error, "Bad directive or wrong number of arguments");
-    }
+    if (!row)
+        return apply_absent(args, argc, at_start, error);
     if (row->is_fixed && !at_start)
         return error_set(error, "can't set immutable config");
     if (parse_row(server, row, args + 1, argc - 1, error) < 0)

@@ -344,6 +344,7 @@ class Server:
         self.pid = self.process.pid
         self.clients = []
         self.must_end_well = True
+        self.has_ended = False  # the test has ended it itself
         self.port = None
         if wait:
             self.wait_for_port()
@@ -418,7 +419,7 @@ class Server:
             client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        elif self.must_end_well:
+        elif self.must_end_well and not self.has_ended:
             problems.append('it had ended before it was told to')
         try:
             status = self.process.wait(TIMEOUT)

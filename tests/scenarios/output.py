@@ -49,6 +49,30 @@ def notifications_of_ones_own_commands_come_behind_their_replies(server):
     expect(client.read_many(3), [event(b'l', b'lpop'), event(b'l', b'del'), 'PONG'])
 
 
+@test('--notify-keyspace-events', 'KEA')
+def events_of_those_who_are_served_do_not_fall_into_the_reply(server):
+    """The client's own command wakes others, whose events it hears, when half of its reply has left."""
+    client, first, second, other = server.client().resp3(), *server.clients_of(3)
+    expect(client('PSUBSCRIBE', '__keyevent@0__:l*'), Push([b'psubscribe', b'__keyevent@0__:l*', 1]))
+
+    def event(key, name):
+        return Push([b'pmessage', b'__keyevent@0__:l*', b'__keyevent@0__:' + name, key])
+
+    expect(other('RPUSH', 'long', *['x' * 100] * 3000), 3000)
+    for behind in range(0, 3000, 250):  # the reply ends anywhere in the window
+        first.send_commands(('BLMOVE', 'a', 'b', 'LEFT', 'LEFT', 0))
+        other.wait_blocked(1)
+        second.send_commands(('BLPOP', 'b', 0))
+        other.wait_blocked(2)
+        client.send_commands(('MULTI',), ('LRANGE', 'long', 0, -1), ('LPUSH', 'a', 'e'), ('LRANGE', 'long', 0, behind), ('EXEC',), ('PING',))
+        expect(client.read_many(4), ['OK'] + ['QUEUED'] * 3)
+        expect(client.read(), [[b'x' * 100] * 3000, 1, [b'x' * 100] * (behind + 1)])
+        expect(client.read(), event(b'a', b'lpush'))
+        expect(sorted(client.read_many(3)), sorted([event(b'b', b'lpush'), event(b'a', b'lpop'), event(b'b', b'lpop')]))
+        expect(client.read(), 'PONG')
+        expect([first.read(), second.read()], [b'e', [b'b', b'e']])
+
+
 @test()
 def fifty_messages_to_one_subscriber_are_one_write(server):
     publisher, subscriber, other = server.clients_of(3)

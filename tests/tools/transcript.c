@@ -131,8 +131,6 @@ static void lines_split(struct lines *lines, const char *data)
     }
 }
 
-/* ---- connections --------------------------------------------------------------------------- */
-
 struct connection {
     int fd; /* 0: opened at its first use */
     int resp;
@@ -780,8 +778,6 @@ static int condition_evaluate(const char *line)
                           : is_called(words.items[i].data);
     return holds ^ is_not;
 }
-
-/* ---- files --------------------------------------------------------------------------------- */
 
 /* Every step in order. A condition that fails skips to the end of its paragraph; to the end of the
  * file when the paragraph has no steps. */
