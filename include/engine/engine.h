@@ -71,7 +71,6 @@ struct engine {
     struct turn *turn;    /* the innermost */
     int turn_depth;
     struct client *running; /* whose request runs now, or NULL */
-    struct suspended *suspended; /* those further out, the innermost first */
 
     struct client *clients_first, *clients_last;
     struct client *cron_next; /* where the next look at idle clients begins */

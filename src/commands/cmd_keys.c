@@ -4,8 +4,12 @@
 #include "store/string_value.h"
 #include "types/list.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "help_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 /* --- being there ------------------------------------------------------------------------------------ */
 
@@ -65,6 +69,7 @@ struct found_keys {
     int type;                    /* -1: any */
     struct bytes *keys;
     size_t count, size, seen;
+    struct found_keys *expired; /* what has expired is gathered there; NULL: left out */
 };
 
 static void found_add(struct found_keys *found, struct bytes key)
@@ -85,10 +90,21 @@ static void collect(void *context, struct db *db, struct entry *entry)
     struct found_keys *found = context;
 
     found->seen++;
-    if (store_is_expired(db, entry) || (found->type >= 0 && entry->type != (unsigned)found->type))
+    if (store_is_expired(db, entry)) {
+        if (found->expired)
+            found_add(found->expired, entry_key(entry));
+        return;
+    }
+    if (found->type >= 0 && entry->type != (unsigned)found->type)
         return;
     if (!found->pattern || bytes_match(*found->pattern, entry_key(entry), false))
         found_add(found, entry_key(entry));
+}
+
+static void found_release(struct found_keys *found)
+{
+    if (found->size)
+        mem_free(found->keys, found->size * sizeof *found->keys);
 }
 
 static void reply_found(struct request *req, struct found_keys *found)
@@ -96,8 +112,16 @@ static void reply_found(struct request *req, struct found_keys *found)
     reply_array(req, found->count);
     for (size_t i = 0; i < found->count; i++)
         reply_bulk(req, found->keys[i]);
-    if (found->size)
-        mem_free(found->keys, found->size * sizeof *found->keys);
+    found_release(found);
+}
+
+/* SCAN removes what has expired, as any other access does. */
+static void remove_expired(struct request *req, struct found_keys *expired)
+{
+    for (size_t i = 0; i < expired->count; i++)
+        store_find(req->db, expired->keys[i], hash_bytes(expired->keys[i]),
+                   LOOKUP_QUIET | LOOKUP_NOTOUCH);
+    found_release(expired);
 }
 
 static void cmd_keys(struct request *req)
@@ -150,15 +174,34 @@ static bool parse_scan_options_or_reply(struct request *req, struct found_keys *
     return true;
 }
 
+/* As Redis since 7.2: what strtoull takes, but no plain negative number. */
+static bool parse_cursor(struct bytes text, uint64_t *cursor)
+{
+    char copy[64], *end;
+    int64_t number;
+
+    if (int64_parse(text, &number)) {
+        *cursor = (uint64_t)number;
+        return number >= 0;
+    }
+    if (!text.len || text.len >= sizeof copy)
+        return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    errno = 0;
+    *cursor = strtoull(copy, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
 static void cmd_scan(struct request *req)
 {
-    struct found_keys found = {.req = req, .type = -1};
+    struct found_keys expired = {.req = req}, found = {.req = req, .type = -1, .expired = &expired};
     char text[INT64_TEXT_MAX];
     int64_t count = 10;
     uint64_t cursor;
     int64_t steps;
 
-    if (!uint64_parse(req->argv[1], &cursor)) {
+    if (!parse_cursor(req->argv[1], &cursor)) {
         reply_error(req, "ERR invalid cursor");
         return;
     }
@@ -171,6 +214,7 @@ static void cmd_scan(struct request *req)
     reply_array(req, 2);
     reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
     reply_found(req, &found);
+    remove_expired(req, &expired);
 }
 
 /* --- whole databases ---------------------------------------------------------------------------------- */

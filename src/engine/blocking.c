@@ -38,7 +38,7 @@ struct blocked {
     struct request *request;
     struct waiter *waiters;
     enum value_type wanted;
-    bool is_rerunning;
+    bool is_in_use; /* whoever is at work with it ends it */
 };
 
 struct blocking {
@@ -193,7 +193,7 @@ static void end(struct blocked *blocked)
 
 void blocking_forget(struct client *client)
 {
-    if (client->blocked && !client->blocked->is_rerunning)
+    if (client->blocked && !client->blocked->is_in_use)
         end(client->blocked);
 }
 
@@ -204,6 +204,7 @@ static void end_with_reply(struct blocked *blocked, const char *error_text)
     struct request *req = blocked->request;
     struct window_segment outer;
 
+    blocked->is_in_use = true; /* the reply may close the client at its limit */
     req->window = &engine->turn->window;
     window_begin_nested(req->window, client, &outer);
     if (error_text)
@@ -277,9 +278,9 @@ static void try_again(struct blocked *blocked)
     struct client *client = blocked->client;
     bool is_served;
 
-    blocked->is_rerunning = true;
+    blocked->is_in_use = true;
     is_served = dispatch_rerun(blocked->request);
-    blocked->is_rerunning = false;
+    blocked->is_in_use = false;
     if (is_served || client->flags & CLIENT_CLOSING) {
         end(blocked);
         turn_make_ready(client);

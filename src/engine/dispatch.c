@@ -290,7 +290,6 @@ bool dispatch_rerun(struct request *req)
     struct engine *engine = req->engine;
     struct window_segment outer;
     struct client *running = engine->running;
-    struct suspended suspended = {running, engine->suspended};
     bool is_served;
 
     req->window = &engine->turn->window;

@@ -48,17 +48,11 @@ static inline char *window_room(struct window *window, size_t size)
     return window->at;
 }
 
-/* A running client that waits while others are served in the middle of its command. */
-struct suspended {
-    struct client *client; /* or NULL */
-    struct suspended *outer;
-};
-
 /* --- output (output.c): what goes to clients' chains --------------------------------------- */
 
 /* To a client that is not the running one, or behind its chain. Counts against its limits. */
 void output_append(struct client *client, struct bytes bytes);
-/* A push: to a client whose command runs it waits for the end of the reply. */
+/* A push: to the running client it waits for the end of its reply. */
 void output_push(struct client *client, struct bytes bytes);
 void output_end_command(struct window *window, struct client *client); /* pushes that waited */
 void output_flush_lists(struct engine *engine); /* end of a turn: one write for each client */

@@ -273,18 +273,6 @@ void output_append(struct client *client, struct bytes bytes)
     check_limits(client);
 }
 
-/* A command of it runs: now, or further out while others are served. */
-static bool is_running(const struct client *client)
-{
-    const struct suspended *outer = client->engine->suspended;
-
-    if (client == client->engine->running)
-        return true;
-    while (outer && outer->client != client)
-        outer = outer->outer;
-    return outer != NULL;
-}
-
 void output_push(struct client *client, struct bytes bytes)
 {
     if (client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY))

@@ -360,11 +360,9 @@ void engine_nested_turn(struct engine *engine)
 {
     struct turn *outer = engine->turn;
     struct client *running = engine->running;
-    struct suspended suspended = {running, engine->suspended};
     bool is_in_unit = engine->is_in_unit;
     unsigned after = engine->after;
 
-    engine->suspended = &suspended;
     engine->turn = turn_new(engine);
     engine->turn->outer = outer;
     engine->running = NULL;
@@ -380,9 +378,8 @@ void engine_nested_turn(struct engine *engine)
     turn_free(engine->turn);
     engine->turn = outer;
     engine->running = running;
-    engine->suspended = suspended.outer;
     engine->is_in_unit = is_in_unit;
-    engine->after |= after | (running && running->pushes.bytes ? AFTER_PUSHES : 0);
+    engine->after |= after;
     if (running && running->pushes.bytes)
         engine->after |= AFTER_PUSHES;
 }

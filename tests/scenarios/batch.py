@@ -209,22 +209,21 @@ def an_endless_pipeline_leaves_others_their_turn(server):
     chunk = encode('ECHO', 'x' * 100) * 1000
     greedy.socket.setblocking(False)
     sent = received = answered = 0
-    total = scaled(60, 10, 1) * len(chunk)
+    end = time.monotonic() + TIMEOUT
     other.send_commands(('PING',))
-    while sent < total or received < total // len(encode('ECHO', 'x' * 100)) * 108:
-        readable, writable, _ = select.select([greedy.socket, other.socket], [greedy.socket] if sent < total else [], [], TIMEOUT)
-        expect_true(readable or writable, 'the server stands still')
-        if greedy.socket in writable:
+    while answered < 50:
+        expect_true(time.monotonic() < end, f'only {answered} PINGs were answered')
+        readable, writable, _ = select.select([greedy.socket, other.socket], [greedy.socket], [], TIMEOUT)
+        if writable:
             at = sent % len(chunk)
-            sent += greedy.socket.send(chunk[at:at + total - sent])
+            sent += greedy.socket.send(chunk[at:])
         if greedy.socket in readable:
             received += len(greedy.socket.recv(MB))
         if other.socket in readable:
             expect(other.read(), 'PONG')
             answered += 1
             other.send_commands(('PING',))
-    print(f'    {answered} PINGs were answered during {total // MB} MB of ECHOs')
-    expect_true(answered >= 5, f'only {answered} PINGs were answered')
+    print(f'    {answered} PINGs were answered during {sent / MB:.1f} MB of ECHOs, {received / MB:.1f} MB of replies')
 
 
 @test()

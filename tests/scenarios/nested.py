@@ -118,8 +118,7 @@ def the_runner_may_vanish(server):
     other = server.client()
     for how in 'close', 'reset':
         runner = server.client()
-        runner.send_commands(('SET', 'k', 1), loop(), ('INCR', 'k'))
-        wait_until(lambda: other('GET', 'k') == b'1', 'it runs')
+        run_loop(runner, other, ('SET', 'k', 1), loop(), ('INCR', 'k'))
         getattr(runner, how)()
         wait_until(lambda: other.info('connected_clients') == 1, 'it is gone')
         expect(other('FLUSHALL'), 'OK')

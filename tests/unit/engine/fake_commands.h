@@ -10,6 +10,7 @@
 #include "engine/pause.h"
 #include "engine/pubsub.h"
 #include "store/string_value.h"
+#include "types/list.h"
 
 static const struct event_kind EVENT_PUT = {EVENT_CLASS_STRING, "put"};
 
@@ -48,6 +49,18 @@ static void fake_put(struct request *req)
     } else {
         string_set(&ref, req->argv[1], req->argv[2], false);
     }
+    key_changed(req, req->db, req->argv[1], &EVENT_PUT, 1);
+    reply_ok(req);
+}
+
+/* LIST key: something that is no string */
+static void fake_list(struct request *req)
+{
+    struct key_ref ref = key_find(req, 1, LOOKUP_WRITE);
+    struct list *list = list_new();
+
+    list_push(list, LIST_HEAD, BYTES("element"));
+    store_add(&ref, req->argv[1], VALUE_LIST, list);
     key_changed(req, req->db, req->argv[1], &EVENT_PUT, 1);
     reply_ok(req);
 }
@@ -351,6 +364,7 @@ static void fake_twice(struct request *req)
 
 static const struct command fake_commands[] = {
     {.name = "put", .handler = fake_put, .arity = 3, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
+    {.name = "list", .handler = fake_list, .arity = 2, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
     {.name = "look", .handler = fake_look, .arity = -2, .flags = CMD_READONLY, .keys = {1, -1, 1}},
     {.name = "drop", .handler = fake_drop, .arity = -2, .flags = FAKE_WRITE, .keys = {1, -1, 1}},
     {.name = "expire", .handler = fake_expire, .arity = 3, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
