@@ -190,7 +190,7 @@ static bool parse_cursor(struct bytes text, uint64_t *cursor)
     copy[text.len] = '\0';
     errno = 0;
     *cursor = strtoull(copy, &end, 10);
-    return errno == 0 && *end == '\0';
+    return errno == 0 && *copy && *end == '\0';
 }
 
 static void cmd_scan(struct request *req)

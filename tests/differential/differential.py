@@ -192,6 +192,8 @@ DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection'
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
 EXPLAINED = [
+    ('tern', r'CLIENT SETNAME .*\x00.*', rb'-ERR Client names cannot contain',
+     'a name with a zero byte is refused, where Redis looks at the bytes before it only'),
     ('redis-7.0', r'(BLPOP|BRPOP|BLMOVE) .*', rb'-ERR timeout is negative',
      'a timeout beyond 64 bits is out of range since 7.2'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nquicklist',
