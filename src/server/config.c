@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BIND_TEXT_MAX 4096 /* what listening on the addresses has room for */
+
 enum config_kind { KIND_BOOL, KIND_INT, KIND_MEMORY, KIND_TEXT, KIND_ENUM, KIND_OWN };
 enum config_place { IN_SERVER, IN_ENGINE, IN_STORE };
 
@@ -60,6 +62,12 @@ void config_set_text(char **place, struct bytes text)
     (*place)[text.len] = '\0';
 }
 
+/* Texts are kept as C strings. */
+static bool holds_zero(struct bytes text)
+{
+    return text.len && memchr(text.data, '\0', text.len);
+}
+
 /* --- rows with ways of their own --------------------------------------------------------------------- */
 
 static int change_bind(struct server *server, struct bytes addresses, struct error *error)
@@ -78,17 +86,22 @@ static int change_bind(struct server *server, struct bytes addresses, struct err
 
 static int parse_bind(struct server *server, const struct bytes *args, int argc, struct error *error)
 {
+    struct bytes words[BIND_MAX];
+    char buffer[BIND_TEXT_MAX];
     struct text joined = {0};
     int outcome;
 
-    if (argc > BIND_MAX)
-        return error_set(error, "Too many bind addresses specified.");
     for (int i = 0; i < argc; i++) {
         if (i)
             text_add(&joined, BYTES(" "));
         text_add(&joined, args[i]);
     }
-    outcome = change_bind(server, text_bytes(&joined), error);
+    if (joined.len >= BIND_TEXT_MAX || holds_zero(text_bytes(&joined)))
+        outcome = error_set(error, "Invalid bind addresses.");
+    else if (config_split(text_bytes(&joined), buffer, words, BIND_MAX) < 0)
+        outcome = error_set(error, "Too many bind addresses specified.");
+    else
+        outcome = change_bind(server, text_bytes(&joined), error);
     text_release(&joined);
     return outcome;
 }
@@ -392,6 +405,8 @@ static int parse_row(struct server *server, const struct config_row *row, const 
     case KIND_ENUM:
         return parse_enum(server, row, args[0], error);
     case KIND_TEXT:
+        if (holds_zero(args[0]))
+            return error_set(error, "argument must not contain a zero byte");
         config_set_text(place_of(server, row), args[0]);
         return 0;
     default:

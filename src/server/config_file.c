@@ -56,7 +56,7 @@ static bool take_quoted(const char **at, const char *end, char quote, char **out
 
 int config_split(struct bytes line, char *buffer, struct bytes *words, int words_max)
 {
-    const char *at = line.data, *end = line.data + line.len;
+    const char *at = line.data, *end = line.len ? line.data + line.len : at; /* it may be NULL */
     int count = 0;
 
     for (;;) {

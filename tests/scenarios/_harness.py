@@ -448,15 +448,18 @@ class Server:
 _tests = []
 
 
-def test(*args, own=False):
-    """Marks a test; 'args' go to the server's command line. own: gets a directory instead, starts servers itself."""
+def test(*args, own=False, in_turn=False):
+    """Marks a test; 'args' go to the server's command line. own: gets a directory instead, starts servers itself.
+
+    in_turn: what it expects is certain when each of several clients is read whole in its turn. A stress build reads a
+    byte at a time, so that their commands mix: there it only has to do no harm."""
     def mark(function):
-        _tests.append((function, args, own))
+        _tests.append((function, args, own, in_turn and IS_STRESS))
         return function
     return mark
 
 
-def _run(function, args, own, directory):
+def _run(function, args, own, is_loose, directory):
     if own:
         function(directory)
         return
@@ -466,6 +469,9 @@ def _run(function, args, own, directory):
     except BaseException as error:
         if isinstance(error, (Closed, OSError)):
             server.wait_a_moment()
+        if server.is_alive() and is_loose and isinstance(error, Failed):
+            server.stop()
+            return
         if server.is_alive():
             server.must_end_well = False
             server.stop()
@@ -483,14 +489,14 @@ def main():
         root = temporary = tempfile.mkdtemp(prefix='tern-')
     wanted = sys.argv[1:] or os.environ.get('ONLY', '').split()
     passed = failed = skipped = 0
-    for function, args, own in _tests:
+    for function, args, own, is_loose in _tests:
         name = function.__name__
         if wanted and not any(part in name for part in wanted):
             continue
         directory = os.path.join(root, name[:60])
         began = time.monotonic()
         try:
-            _run(function, args, own, directory)
+            _run(function, args, own, is_loose, directory)
             passed += 1
             verdict = 'ok'
         except Skip as why:

@@ -66,7 +66,7 @@ def a_transaction_may_be_split_anywhere(server):
         expect(n, [n[0], b'%d' % n[0]])
 
 
-@test()
+@test(in_turn=True)
 def clients_of_one_turn_see_each_others_writes_in_order(server):
     clients = server.clients_of(60)
     for round in range(3):
@@ -82,7 +82,7 @@ def clients_of_one_turn_see_each_others_writes_in_order(server):
         expect(clients[0]('DEL', 'k'), 1)
 
 
-@test()
+@test(in_turn=True)
 def a_client_killed_by_an_earlier_one_of_its_turn_runs_nothing(server):
     admin = server.client()
     for count in (1, 3, 100, 300):
@@ -97,7 +97,7 @@ def a_client_killed_by_an_earlier_one_of_its_turn_runs_nothing(server):
     expect(admin('CLIENT', 'LIST').count(b'cmd=incr'), 4)
 
 
-@test()
+@test(in_turn=True)
 def clients_may_kill_each_other(server):
     admin = server.client()
     clients = server.clients_of(40)
@@ -118,7 +118,7 @@ def clients_may_kill_each_other(server):
     wait_until(lambda: admin.info('connected_clients') == 1, 'all are gone')
 
 
-@test()
+@test(in_turn=True)
 def a_client_that_kills_all_with_itself_is_answered_first(server):
     admin = server.client()
     clients = server.clients_of(20)
@@ -170,7 +170,7 @@ def a_client_killed_behind_a_long_reply_gets_the_reply(server):
     expect(other('EXISTS', 'big'), 1)
 
 
-@test()
+@test(in_turn=True)
 def a_password_set_in_mid_turn_holds_for_new_clients_only(server):
     first, second, third = server.clients_of(3)
     at_once(server, (first, pipeline(('CONFIG', 'SET', 'requirepass', 'secret'), ('PING',), ('AUTH', 'wrong'), ('PING',))),
@@ -184,7 +184,7 @@ def a_password_set_in_mid_turn_holds_for_new_clients_only(server):
             Error('NOAUTH Authentication required.'), 'OK', 'PONG', 'RESET', Error('NOAUTH Authentication required.'), 'OK', 'PONG'])
 
 
-@test()
+@test(in_turn=True)
 def a_client_paused_by_an_earlier_one_of_its_turn_waits(server):
     admin, pauser, writer, reader = server.clients_of(4)
     at_once(server, (pauser, pipeline(('SET', 'k', 1), ('CLIENT', 'PAUSE', 1_000_000, 'WRITE'), ('GET', 'k'), ('INCR', 'k'))),
@@ -226,7 +226,7 @@ def an_endless_pipeline_leaves_others_their_turn(server):
     print(f'    {answered} PINGs were answered during {sent / MB:.1f} MB of ECHOs, {received / MB:.1f} MB of replies')
 
 
-@test()
+@test(in_turn=True)
 def a_client_has_its_turn_between_the_shares_of_another(server):
     """Thousands of commands are in the server already when the other one's come."""
     greedy, other, admin = server.clients_of(3)

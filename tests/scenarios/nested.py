@@ -42,7 +42,7 @@ def others_are_served_meanwhile(server):
     expect(runner.read_many(4), [b'before', 'OK', b'behind', b'the end'])
 
 
-@test()
+@test(in_turn=True)
 def those_of_the_outer_batch_wait_for_their_turn_and_go_on(server):
     runner, between, free = server.clients_of(3)
     waiting = server.clients_of(20)
@@ -100,7 +100,7 @@ def one_may_be_killed_from_within(server):
         expect(killer.all(('EXISTS', 'never'), ('GET', 'behind')), [0, b'%d' % before if before else None])
 
 
-@test()
+@test(in_turn=True)
 def those_of_the_outer_batch_may_be_killed_from_within(server):
     for count in (0, 100, 300):
         runner, waiting, far, killer = server.clients_of(4)
@@ -240,7 +240,7 @@ def long_pipelines_in_both_turns_are_whole(server):
                 expect(type(reply), int)
 
 
-@test()
+@test(in_turn=True)
 def those_in_the_ready_list_may_be_killed_from_within(server):
     runner, killer = server.clients_of(2)
     victims = server.clients_of(6)
@@ -298,7 +298,7 @@ def waits_and_pauses_begin_and_end_within(server):
     expect(runner.read_many(3), [1, 'OK', 0])
 
 
-@test()
+@test(in_turn=True)
 def a_pause_from_within_holds_the_outer_batch(server):
     runner, waiting, other = server.clients_of(3)
     at_once(server, (runner, pipeline(loop(), ('SET', 'a', 1), ('PING',))), (waiting, pipeline(('PING',), ('SET', 'b', 1), ('PING',))))
@@ -311,7 +311,7 @@ def a_pause_from_within_holds_the_outer_batch(server):
     expect(waiting.read_many(2), ['OK', 'PONG'])
 
 
-@test()
+@test(in_turn=True)
 def keys_that_the_outer_batch_counts_on_may_change(server):
     runner, other = server.clients_of(2)
     waiting = server.clients_of(10)

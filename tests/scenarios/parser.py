@@ -393,15 +393,18 @@ def the_query_buffer_has_a_limit(server):
     expect(client.all(*[('ECHO', 'x' * 10_000)] * 300), [b'x' * 10_000] * 300)
     closed = admin.info('client_query_buffer_limit_disconnections')
     # a command whose arguments never end
-    client.send(b'*1000000\r\n')
-    piece = b'$1000\r\n' + b'x' * 1000 + b'\r\n'
-    try:
-        for _ in range(3000):
-            client.send(piece)
-        client.rest()
-    except OSError:
-        pass
-    wait_until(lambda: admin.info('client_query_buffer_limit_disconnections') == closed + 1, 'it is closed')
+    if not IS_STRESS:  # there a value of 1000 bytes is a long one, and those are not counted when they are whole
+        client.send(b'*1000000\r\n')
+        piece = b'$1000\r\n' + b'x' * 1000 + b'\r\n'
+        try:
+            for _ in range(3000):
+                client.send(piece)
+            client.rest()
+        except OSError:
+            pass
+        closed += 1
+        wait_until(lambda: admin.info('client_query_buffer_limit_disconnections') == closed, 'it is closed')
+    client.close()
     # one long value that is longer than the limit
     client = server.client()
     try:
@@ -409,7 +412,7 @@ def the_query_buffer_has_a_limit(server):
         client.rest()
     except OSError:
         pass
-    wait_until(lambda: admin.info('client_query_buffer_limit_disconnections') == closed + 2, 'the second is closed')
+    wait_until(lambda: admin.info('client_query_buffer_limit_disconnections') == closed + 1, 'the second is closed')
     wait_until(lambda: admin.info('connected_clients') == 1, 'it is gone')
     expect('Closing client that reached max query buffer length' in server.log(), True)
     expect(admin('EXISTS', 'k'), 0)

@@ -57,7 +57,7 @@
 static struct {
     const char *host, *port, *socket, *password, *resp, *version;
     bool is_verbose;
-} options = {.host = "127.0.0.1", .port = "6379", .resp = "2"};
+} options = {.host = "127.0.0.1", .port = "6379", .resp = "2", .version = ""};
 
 static struct {
     char product[16], version[32]; /* redis, valkey or tern; its own version */
@@ -478,12 +478,13 @@ static void server_identify(void)
 {
     static const char *const fields[] = {"redis_version:", "valkey_version:", "tern_version:"};
     const char *info = ask("INFO server").items[0].data, *at;
+    struct text claim = {0};
 
     for (size_t i = 0; i < LENGTH(fields); i++) /* the later ones have the fields before, too */
         if ((at = strstr(info, fields[i])))
             sscanf(at, "%15[a-z]_version:%31[0-9.]", server.product, server.version);
-    if (options.version)
-        sscanf(options.version, "%15[a-z]-%31[0-9.]", server.product, server.version);
+    text_format(&claim, isdigit(*options.version) ? "redis-%s" : "%s", options.version);
+    sscanf(claim.data, "%15[a-z]-%31[0-9.]", server.product, server.version);
     if (!*server.product)
         errx(1, "which server is this? INFO: %.99s", info);
     server.level = version_number(server.version);
@@ -884,7 +885,7 @@ int main(int argc, char **argv)
     }
     if (at == argc || argv[at][0] == '-' || (*options.resp != '2' && *options.resp != '3'))
         errx(2, "[--host H] [--port P] [--socket PATH] [--password WORD] [--resp 2|3] [-v] "
-                "[--server-version redis-7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
+                "[--server-version 7.0|valkey-9.1|tern] FILE-OR-FOLDER ...");
     setvbuf(stdout, NULL, _IOLBF, 0);
     atexit(print_tally);
     server_identify();

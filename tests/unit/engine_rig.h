@@ -17,6 +17,7 @@
 #include "unit.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/engine_internal.h"
@@ -130,6 +131,7 @@ static inline void rig_forget(struct rig *rig) { rig->stream.len = rig->events.l
 static inline void rig_init(struct rig *rig)
 {
     *rig = (struct rig){0};
+    log_set_level(LOG_NOTHING);
     hash_set_seed((struct hash_seed){5, 6});
     while (mem_background_step(INT64_MAX))
         ;
