@@ -62,6 +62,8 @@ uint64_t request_hash(const struct request *req, int at);
 struct request *request_detach(struct request *req);
 void request_free_detached(struct request *req);
 
+/* Whether the argument is a long one, read into a block of its own. */
+bool request_has_block(const struct request *req, int at);
 /* The block of a long argument, now the caller's; NULL when it is not in one. */
 struct string_block *request_take_block(struct request *req, int at);
 

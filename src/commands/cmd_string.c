@@ -60,6 +60,13 @@ static void cmd_get(struct request *req)
         reply_null(req);
 }
 
+/* What was there before, replied and counted as GET does; false when it is no string. */
+static bool get_or_reply(struct request *req)
+{
+    cmd_get(req);
+    return !(req->flags & REQUEST_FAILED);
+}
+
 struct set_options {
     bool only_new, only_existing, get, keep_deadline;
     int comparison; /* IFEQ's argument; 0: none */
@@ -120,16 +127,12 @@ static void cmd_set(struct request *req)
 
     if (req->argc > 3 && !parse_set_options_or_reply(req, &options))
         return;
+    if (options.get && !get_or_reply(req))
+        return;
     ref = key_find(req, 1, LOOKUP_WRITE);
-    if ((options.get || options.comparison) && ref.entry && ref.entry->type != VALUE_STRING) {
+    if (options.comparison && ref.entry && ref.entry->type != VALUE_STRING) {
         reply_error(req, ERR_WRONG_TYPE);
         return;
-    }
-    if (options.get) {
-        if (ref.entry)
-            reply_string(req, ref.entry);
-        else
-            reply_null(req);
     }
     if (!condition_holds(req, &options, ref.entry)) {
         if (!options.get)
@@ -186,12 +189,9 @@ static void cmd_getset(struct request *req)
 {
     struct key_ref ref;
 
-    if (!key_find_or_reply(req, 1, VALUE_STRING, LOOKUP_WRITE, &ref))
+    if (!get_or_reply(req))
         return;
-    if (ref.entry)
-        reply_string(req, ref.entry);
-    else
-        reply_null(req);
+    ref = key_find(req, 1, LOOKUP_WRITE);
     set_argument(req, &ref, 1, 2, false);
     key_changed(req, req->db, req->argv[1], &EVENT_SET, 1);
     propagate_instead(req, 3, (struct bytes[]){BYTES("SET"), req->argv[1], req->argv[2]});
@@ -201,7 +201,7 @@ static void cmd_getdel(struct request *req)
 {
     struct key_ref ref;
 
-    if (!key_find_or_reply(req, 1, VALUE_STRING, LOOKUP_WRITE, &ref))
+    if (!key_find_or_reply(req, 1, VALUE_STRING, LOOKUP_READ, &ref))
         return;
     if (!ref.entry) {
         reply_null(req);
@@ -284,12 +284,23 @@ static bool pairs_or_reply(struct request *req)
     return false;
 }
 
+static bool comes_again(const struct request *req, int key)
+{
+    for (int i = key + 2; i < req->argc; i += 2)
+        if (bytes_equal(req->argv[i], req->argv[key]))
+            return true;
+    return false;
+}
+
 static void set_pairs(struct request *req)
 {
     for (int i = 1; i < req->argc; i += 2) {
         struct key_ref ref = key_find(req, i, LOOKUP_WRITE);
 
-        set_argument(req, &ref, i, i + 1, false);
+        if (request_has_block(req, i + 1) && comes_again(req, i)) /* gone before it travels */
+            string_set(&ref, req->argv[i], req->argv[i + 1], false);
+        else
+            set_argument(req, &ref, i, i + 1, false);
         key_changed(req, req->db, req->argv[i], &EVENT_SET, 1);
     }
 }

@@ -25,7 +25,7 @@ uint64_t request_hash(const struct request *req, int at)
 
 /* --- detaching --------------------------------------------------------------------------------- */
 
-static bool is_big(const struct request *req, int at)
+bool request_has_block(const struct request *req, int at)
 {
     for (const struct big_argument *big = req->bigs; big; big = big->next)
         if (big->index == at)
@@ -40,7 +40,7 @@ struct request *request_detach(struct request *req)
     char *at;
 
     for (int i = 0; i < req->argc; i++)
-        if (!is_big(req, i))
+        if (!request_has_block(req, i))
             size += req->argv[i].len;
     copy = mem_alloc(size);
     *copy = *req;
@@ -51,7 +51,7 @@ struct request *request_detach(struct request *req)
     at = (char *)(copy->argv + copy->argc);
     for (int i = 0; i < req->argc; i++) {
         copy->argv[i] = req->argv[i];
-        if (is_big(req, i))
+        if (request_has_block(req, i))
             continue;
         copy->argv[i].data = at;
         if (req->argv[i].len)

@@ -5,6 +5,8 @@ from _users import *
 
 try:
     import redis
+    import redis.backoff
+    import redis.retry
 except ImportError:
     skip_all('there is no redis-py here')
 
@@ -15,6 +17,11 @@ TEXTS = ['', 'plain', 'a b\tc', 'zwölf Boxkämpfer', '火山', '\r\n+OK\r\n$-1\
 def user(server, **options):
     """A client of ours with a pool of its own."""
     return redis.Redis(port=server.port, **{'socket_timeout': TIMEOUT, **options})
+
+
+def impatient(server, **options):
+    """One that does not try again; later versions do, after pauses."""
+    return user(server, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0), **options)
 
 
 def users(server, count, **options):
@@ -94,7 +101,8 @@ def expiry_and_a_clock_that_tests_move(server):
     expect([client.expireat('session', when + 50), client.ttl('session'), client.pexpireat('session', (when - 100) * 1000),
             client.exists('session')], [True, 100, True, 0])
     clock(client, 'ADVANCE', 365 * 24 * 3600 * 1000)
-    expect([client.keys(), client.dbsize()], [['forever'], 1])
+    expect(client.keys(), ['forever'])
+    wait_until(lambda: client.dbsize() == 1, 'what has expired is removed')
     expect(client.info('stats')['expired_keys'] >= 2, True)
     clock(client, 'THAW')
     expect([client.set('short', 1, px=1), wait_until(lambda: client.get('short') is None, 'a key expires by itself')], [True, True])
@@ -113,8 +121,7 @@ def expiry_fires_events_when_the_clock_is_moved(server):
     for i in range(10):
         clock(client, 'ADVANCE', 60_001 if i == 0 else 60_000)
         message = listener.get_message(timeout=TIMEOUT)
-        expect((message['channel'], message['data']), ('__keyevent@0__:expired', f'k{i}'))
-    expect(client.dbsize(), 0)
+        expect((message['channel'], message['data'], client.dbsize()), ('__keyevent@0__:expired', f'k{i}', 9 - i))
     listener.close()
 
 
@@ -171,7 +178,7 @@ def large_values(server):
     expect_true(client.lrange('list', 0, -1) == parts, 'the list came back different')
     pipe = client.pipeline(transaction=False)  # it is sent whole before a reply is read
     for i, part in enumerate(parts):
-        pipe.set(f'part {i}', part).get(f'part {i}').get('list' if False else f'part {i}')
+        pipe.set(f'part {i}', part).get(f'part {i}').getrange(f'part {i}', 0, -1)
     replies = pipe.execute()
     expect_true(replies == [reply for part in parts for reply in (True, part, part)], 'the pipeline came back different')
     expect(client.flushall(asynchronous=True), True)
@@ -216,7 +223,8 @@ def threads_share_a_pool(server):
 def a_pool_has_an_end_and_a_connection_comes_back(server):
     pool = redis.ConnectionPool(port=server.port, max_connections=2)
     client = redis.Redis(connection_pool=pool)
-    first, second = pool.get_connection('_'), pool.get_connection('_')
+    unused = [] if MAJOR >= 6 else ['_']
+    first, second = pool.get_connection(*unused), pool.get_connection(*unused)
     raises(redis.ConnectionError, 'Too many connections', client.ping)
     pool.release(first)
     expect(client.ping(), True)
@@ -254,13 +262,15 @@ def many_connections(server):
 
 @test()
 def health_checks_and_quits(server):
-    client = user(server, health_check_interval=1, retry_on_timeout=True, socket_keepalive=True, client_name='checked')
+    client = user(server, health_check_interval=1, socket_keepalive=True, client_name='checked')
     expect([client.ping(), client.echo('hello'), client.client_getname() in ('checked', b'checked')], [True, b'hello', True])
     for connection in client.connection_pool._available_connections:
         connection.next_health_check = 0  # it is due
     expect(client.get('k'), None)
     expect(client.info('commandstats')['cmdstat_ping']['calls'] >= 2, True)
-    expect([client.quit(), client.ping()], [True, True])
+    expect(client.quit(), True)
+    client.connection_pool.disconnect()
+    expect(client.ping(), True)
 
 
 # ---- pipelines and transactions ----------------------------------------------------------------------
@@ -429,8 +439,7 @@ def who_waits_longest_is_served_first(server):
 @test()
 def waiting_ends(server):
     client, admin = user(server, decode_responses=True), user(server)
-    expect([client.blpop('none', timeout=0.01), client.brpop(['none', 'nil'], timeout=0.01), client.brpoplpush('none', 'to', timeout=1) if False else None],
-           [None] * 3)
+    expect([client.blpop('none', timeout=0.01), client.brpop(['none', 'nil'], timeout=0.01)], [None] * 2)
     expect(client.rpush('from', 'a', 'b', 'c'), 3)
     expect([client.blmove('from', 'to', 1, 'LEFT', 'RIGHT'), client.blmove('from', 'to', 1, 'RIGHT', 'LEFT'), client.lrange('to', 0, -1)],
            ['a', 'c', ['c', 'a']])
@@ -462,8 +471,7 @@ def waiting_ends(server):
 def a_client_that_gives_up_takes_nothing_with_it(server):
     client = user(server)
     for _ in range(5):
-        impatient = user(server, socket_timeout=0.05)
-        raises(redis.TimeoutError, 'Timeout reading from', impatient.blpop, 'queue', timeout=0)
+        raises(redis.TimeoutError, 'Timeout reading from', impatient(server, socket_timeout=0.05).blpop, 'queue', timeout=0)
     wait_until(lambda: client.info('clients')['blocked_clients'] == 0, 'the server has seen them go')
     expect([client.rpush('queue', 'kept'), client.blpop('queue')], [1, (b'queue', b'kept')])
 
@@ -498,8 +506,9 @@ def channels_and_patterns(server, **options):
         expect([client.pubsub_channels(), client.pubsub_channels('n*'), client.pubsub_numpat(), client.pubsub_numsub('news', 'x')],
                [client.pubsub_channels(), ['news'], 1, [('news', 1), ('x', 0)]])
         expect(sorted(client.pubsub_channels()), ['news', 'weather'])
-        pubsub.ping()
-        expect(pubsub.get_message(timeout=TIMEOUT)['type'], 'pong')
+        if 'protocol' not in options:  # where a pong of the third protocol is not understood
+            pubsub.ping()
+            expect(pubsub.get_message(timeout=TIMEOUT)['type'], 'pong')
         pubsub.unsubscribe('news')
         pubsub.punsubscribe()
         pubsub.unsubscribe()
@@ -568,6 +577,8 @@ def a_listener_that_was_killed_subscribes_again(server):
         pubsub.psubscribe('w*')
         expect(len(confirmations(pubsub, 2)), 2)
         expect(client.client_kill_filter(_type='pubsub'), 1)
+        if MAJOR < 5:  # it connects again when asked again
+            raises(redis.ConnectionError, '', pubsub.get_message, timeout=TIMEOUT)
         expect(sorted(confirmations(pubsub, 2)), [('psubscribe', 'w*', 2), ('subscribe', 'news', 1)])
         expect([client.publish('news', 'x'), messages(pubsub, 1)], [1, [('message', None, 'news', 'x')]])
 
@@ -581,7 +592,7 @@ def shard_channels(server):
             expect(confirmations(pubsub, 1), [('ssubscribe', 'orders', 1)])
             expect([client.spublish('orders', 'x'), client.publish('orders', 'y'), client.pubsub_shardchannels(),
                     client.pubsub_shardnumsub('orders')], [1, 0, ['orders'], [('orders', 1)]])
-            message = pubsub.get_sharded_message(timeout=TIMEOUT) if False else pubsub.get_message(timeout=TIMEOUT)
+            message = pubsub.get_message(timeout=TIMEOUT)
             expect((message['type'], message['channel'], message['data']), ('smessage', 'orders', 'x'))
             pubsub.sunsubscribe('orders')
             expect(confirmations(pubsub, 1), [('sunsubscribe', 'orders', 0)])
@@ -603,7 +614,7 @@ def clients_and_their_names(server):
     expect(listed[mine]['name'], 'worker-1')
     expect({field for field in ('id', 'addr', 'laddr', 'fd', 'name', 'age', 'idle', 'flags', 'db', 'sub', 'psub', 'multi', 'qbuf', 'cmd',
                                 'user', 'redir', 'resp') if field not in listed[mine]}, set())
-    expect([each['id'] for each in admin.client_list(client_id=[mine])], [str(mine)])
+    expect([each['id'] for each in admin.client_list(client_id=[str(mine)])], [str(mine)])
     expect(client.client_info()['id'], mine)
     expect(len(admin.client_list(_type='normal')), 2)
     raises(redis.ResponseError, 'Client names cannot contain spaces', client.client_setname, 'two words')
@@ -611,9 +622,11 @@ def clients_and_their_names(server):
         expect(listed[mine]['lib-name'].startswith('redis-py'), True)
         expect([client.client_setinfo('LIB-NAME', 'mine'), client.client_info()['lib-name']], [True, 'mine'])
     expect(admin.client_kill(listed[mine]['addr']), True)
-    expect(client.client_getname() == 'worker-1', False)
+    expect(mine in [int(each['id']) for each in admin.client_list()], False)
     raises(redis.ResponseError, 'No such client', admin.client_kill, '127.0.0.1:1')
-    expect([admin.client_kill_filter(laddr=f'127.0.0.1:{server.port}', skipme=True), len(admin.client_list())], [1, 1])
+    others = users(server, 3)
+    expect([other.ping() for other in others], [True] * 3)
+    expect([admin.client_kill_filter(laddr=f'127.0.0.1:{server.port}', skipme=True), len(admin.client_list())], [3, 1])
 
 
 @test()
@@ -623,7 +636,7 @@ def pauses(server):
     done = []
     with Together() as threads:
         threads.start(lambda: done.append(user(server).set('k', 'v')))
-        expect([user(server).get('k'), done, admin.client_unpause()], [None, [], True])
+        expect([user(server).get('k'), len(done), bool(admin.client_unpause())], [None, 0, True])
     expect([done, admin.get('k')], [[True], b'v'])
 
 
@@ -658,14 +671,14 @@ def configuration(server):
     expect([everything['databases'], everything['port'], everything['maxmemory'], everything['save'], everything['appendonly']],
            ['16', str(server.port), '0', '', 'no'])
     expect(set(client.config_get('max*')) >= {'maxclients', 'maxmemory', 'maxmemory-policy'}, True)
-    expect(client.config_get('timeout', 'hz') if MAJOR >= 4 else None, {'timeout': '0', 'hz': '10'})
+    expect(client.config_get('timeout', 'hz'), {'timeout': '0', 'hz': '10'})
     expect([client.config_set('timeout', 100), client.config_get('timeout'), client.config_set('timeout', 0)],
            [True, {'timeout': '100'}, True])
     expect([client.config_set('proto-max-bulk-len', '64mb'), client.config_get('proto-max-bulk-len')],
            [True, {'proto-max-bulk-len': '67108864'}])
     expect([client.config_set('timeout', 1, 'hz', 20), client.config_get('hz', 'timeout')], [True, {'hz': '20', 'timeout': '1'}])
     raises(redis.ResponseError, 'CONFIG SET failed', client.config_set, 'timeout', 'soon')
-    raises(redis.ResponseError, 'CONFIG SET failed', client.config_set, 'port', 1)
+    raises(redis.ResponseError, 'CONFIG SET failed', client.config_set, 'databases', 1)
     raises(redis.ResponseError, 'Unknown option', client.config_set, 'nosuch', 1)
     expect(client.config_get('nosuch'), {})
 
@@ -680,7 +693,6 @@ def commands_are_described(server):
     expect('readonly' in commands['get']['flags'] and 'fast' in commands['get']['flags'], True)
     expect(client.command_getkeys('MSET', 'a', 1, 'b', 2), ['a', 'b'])
     expect(set(client.command_list()) >= {'get', 'set', 'lpush', 'multi'}, True)
-    expect(client.object('encoding', 'none') if False else None, None)
     client.set('n', 12)
     client.set('s', 'short')
     expect([client.object('encoding', 'n'), client.object('encoding', 's'), client.object('idletime', 's') < TIMEOUT], ['int', 'embstr', True])
@@ -708,14 +720,13 @@ def errors_have_their_classes(server):
 def passwords(server):
     raises(redis.AuthenticationError, 'Authentication required', user(server).ping)
     wrong = raises(redis.RedisError, '', user(server, password='wrong').ping)
-    expect_true(isinstance(wrong, redis.AuthenticationError if MAJOR >= 5 else redis.ResponseError) and 'invalid username-password pair' in str(wrong), repr(wrong))
+    expect_true('invalid username-password pair' in str(wrong) and (MAJOR < 5 or isinstance(wrong, redis.AuthenticationError)), repr(wrong))
     for client in user(server, password='secret'), user(server, username='default', password='secret'), \
                   redis.Redis.from_url(f'redis://:secret@127.0.0.1:{server.port}/0'), \
                   redis.Redis.from_url(f'redis://default:secret@127.0.0.1:{server.port}/1'):
         expect([client.ping(), client.pipeline().set('k', 1).get('k').execute()], [True, [True, b'1']])
     expect(client.config_set('requirepass', ''), True)
     expect(user(server).ping(), True)
-    raises(redis.RedisError, 'AUTH' if MAJOR < 5 else '', user(server, password='secret').ping) if MAJOR < 5 else None
 
 
 @test('--maxclients', '8')
@@ -731,7 +742,7 @@ def too_many_clients(server):
 @test(own=True)
 def a_server_that_is_not_there(directory):
     server = Server(directory)
-    client = user(server, decode_responses=True)
+    client = impatient(server, decode_responses=True)
     expect(client.set('k', 'v'), True)
     pubsub = client.pubsub()
     pubsub.subscribe('news')
@@ -747,7 +758,7 @@ def a_server_that_is_not_there(directory):
 @test(own=True)
 def shutdown(directory):
     server = Server(directory)
-    client = user(server)
+    client = impatient(server)
     expect(client.ping(), True)
     client.shutdown(nosave=True)
     expect(server.wait(), 0)

@@ -1,10 +1,11 @@
-/* The configuration on any lines: words survive quoting, what is refused changes nothing, what CONFIG GET shows can be
- * given back and shows the same, and a file does what its lines do.
+/* The configuration on any lines: words survive quoting, what is refused changes nothing, what
+ * CONFIG GET shows can be given back and shows the same, and a file does what its lines do.
  *
- * SOURCES: src/server/config*.c src/engine/notify.c src/types/list.c src/ds/listpack.c src/base/[a-z]*.c
+ * SOURCES: src/server/config*.c src/engine/notify.c src/types/list.c src/ds/listpack.c
+ * SOURCES: src/base/[a-z]*.c
  *
- * Input: a byte of flags (enum flag), the lines. Unless PLAIN is set, a byte from 0x80 on stands for the name of a
- * directive or for one of fuzz_words. */
+ * Input: a byte of flags (enum flag), the lines. Unless PLAIN is set, a byte from 0x80 on stands
+ * for the name of a directive or for one of fuzz_words. */
 #include "server/server_internal.h"
 
 #include "base/assert.h"
@@ -39,9 +40,12 @@ int server_listen_again(struct server *server, const char *old_bind, struct erro
     return 0;
 }
 
-int64_t pubsub_publish(struct engine *engine, struct bytes channel, struct bytes message) { return 0; }
+int64_t pubsub_publish(struct engine *engine, struct bytes channel, struct bytes message)
+{
+    return 0;
+}
 
-/* --- helpers ------------------------------------------------------------------------------------ */
+/* --- helpers --------------------------------------------------------------------------------- */
 
 static struct bytes no_bytes(void) { return (struct bytes){"", 0}; }
 
@@ -90,17 +94,19 @@ static void start(struct server *server)
     config_set_defaults(server);
 }
 
-/* --- words ---------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 static void add_quoted(struct text *line, struct bytes word)
 {
     text_add(line, BYTES("\""));
     for (size_t i = 0; i < word.len; i++)
-        text_format(line, word.data[i] == '"' || word.data[i] == '\\' ? "\\%c" : "\\x%02x", (unsigned char)word.data[i]);
+        text_format(line, word.data[i] == '"' || word.data[i] == '\\' ? "\\%c" : "\\x%02x",
+                    (unsigned char)word.data[i]);
     text_add(line, BYTES("\" "));
 }
 
-/* Splits into a buffer that is as small as it may be. Returns the number of words or -1; '*buffer' is the caller's. */
+/* Splits into a buffer that is as small as it may be. Returns the number of words or -1; '*buffer'
+ * is the caller's. */
 static int split(struct bytes line, char **buffer, struct bytes *words)
 {
     *buffer = malloc(line.len ? line.len : 1);
@@ -131,7 +137,7 @@ static void check_quoting(const struct bytes *words, int count)
     text_release(&line);
 }
 
-/* --- directives ------------------------------------------------------------------------------------- */
+/* --- directives ------------------------------------------------------------------------------ */
 
 static size_t index_of(struct bytes name)
 {
@@ -188,7 +194,7 @@ static bool apply_line(struct server *server, struct bytes line, bool at_start)
     return is_good && count >= 0;
 }
 
-/* --- lines and files ---------------------------------------------------------------------------------- */
+/* --- lines and files ------------------------------------------------------------------------- */
 
 static bool is_comment(struct bytes line)
 {
@@ -238,7 +244,8 @@ static bool read_file(struct server *server, struct bytes content)
 static void check_file(struct bytes content)
 {
     static struct server by_line, by_file;
-    bool is_plain = !memchr(content.data, '\r', content.len) && !memchr(content.data, '\0', content.len);
+    bool is_plain =
+        !memchr(content.data, '\r', content.len) && !memchr(content.data, '\0', content.len);
 
     start(&by_file);
     bool is_good = read_file(&by_file, content);
@@ -251,7 +258,7 @@ static void check_file(struct bytes content)
     config_release(&by_file);
 }
 
-/* --- the input ------------------------------------------------------------------------------------------ */
+/* --- the input ------------------------------------------------------------------------------- */
 
 static void add_expanded(struct text *text, uint8_t byte)
 {
@@ -260,7 +267,8 @@ static void add_expanded(struct text *text, uint8_t byte)
     while (fuzz_words[word_count])
         word_count++;
     at %= config_count() + word_count;
-    text_add(text, bytes_from_string(at < config_count() ? config_name(at) : fuzz_words[at - config_count()]));
+    text_add(text, bytes_from_string(at < config_count() ? config_name(at)
+                                                         : fuzz_words[at - config_count()]));
 }
 
 static void check(struct bytes lines, uint8_t flags)

@@ -3,34 +3,10 @@
  *     > LPUSH fruit apple             a command; words and quotes as redis-cli takes them
  *     (integer) 1                     its reply, as redis-cli prints it on a terminal
  *
- * A reply ends at an empty line, a comment (#) or the next step. The steps are
- *     > COMMAND   A> COMMAND          sends, on the usual connection or on the one named A (B, C);
- *                                     with nothing under it the reply is left for later
- *     A< (integer) 1                  reads the next reply of A (it may also stand below)
- *     A<< 1) "message" ...            reads the next message: a push in RESP3, an array in RESP2
- *     A raw> "*1\r\n$4\r\nPING\r\n"   sends these bytes; what comes back is read as a reply
- *     A raw< "+PONG\r\n"              reads as many bytes and compares them
- *     sleep 20                        milliseconds
- *
- * In a reply and in place of one:
- *     (nothing)   (closed)            nothing comes for a moment; the server closes
- *     resp3:                          from here on: the reply in RESP3, where it differs
- *     unordered                       as first line: elements are printed sorted, at every depth
- *     ...                             any number of lines
- *     {any} {int} {90..100}           within a line: any text, an integer, a number in this range
- *     {id=int} {name=any}             the same, kept until the end of the file, used as {id}
- *     {repeat:x:70000}                that text that often, also in commands
- *
- * Steps without an empty line between them form a paragraph, which may begin with conditions; a
- * paragraph of conditions alone holds for the rest of the file.
- *     since 7.2                       the oldest Redis that answers so (8.0: or Valkey from 9.0)
- *     only valkey tern                one of redis redis-7.0 valkey-9 tern resp2 resp3 unix ...
- *     not redis-8                     none of these
- *     needs enable-debug-command yes  CONFIG GET says one of these
- *     config maxmemory 0              CONFIG SET, skipped where refused; undone after the file
- *
- * Each file begins with empty databases and the configuration that the run began with, and ends by
- * closing its connections: whatever they still had to say is a failure. */
+ * tests/commands/README.md is the manual of the language. Steps without an empty line between them
+ * form a paragraph, which may begin with conditions; a paragraph of conditions alone holds for the
+ * rest of the file. Each file begins with empty databases and the configuration that the run began
+ * with, and ends by closing its connections: whatever they still had to say is a failure. */
 #include <ctype.h>
 #include <err.h>
 #include <glob.h>
@@ -758,6 +734,18 @@ static bool is_called(const char *name)
     return found && strchr(" -.", found[wanted.len]);
 }
 
+static bool has_commands(const struct lines *words)
+{
+    for (size_t i = 1; i < words->count; i++) {
+        struct text line = {0};
+
+        text_format(&line, "COMMAND INFO %s", words->items[i].data);
+        if (strcmp(ask(line.data).items[0].data, "1) (nil)") == 0)
+            return false;
+    }
+    return true;
+}
+
 /* What the line asks for: 1 it is so, 0 it is not, -1 the line is no condition. */
 static int condition_evaluate(const char *line)
 {
@@ -774,6 +762,8 @@ static int condition_evaluate(const char *line)
         return config_set(name, words.items[2].data);
     if ((!is_needs && !is_not && strcmp(kind, "only") != 0) || words.count < 2)
         return -1;
+    if (is_needs && !value)
+        return has_commands(&words);
     for (size_t i = 1 + is_needs; i < words.count; i++)
         holds |= is_needs ? value && strcasecmp(value, words.items[i].data) == 0
                           : is_called(words.items[i].data);
@@ -855,8 +845,7 @@ static void run_path(const char *path)
     globfree(&found);
 }
 
-/* The last line, however the run ends. */
-static void print_tally(void)
+static void print_tally(void) /* the last line, however the run ends */
 {
     printf("transcripts: %u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
            tally.skipped);

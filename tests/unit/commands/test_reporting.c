@@ -1,0 +1,696 @@
+/* What every write command reports: the commands that travel in the write stream and the events,
+ * both exactly and in order, in every way the command can go. A command that fails or changes
+ * nothing reports nothing.
+ *
+ * The events are those of Redis with notify-keyspace-events KEAmn, in its order. Where a row needs
+ * the time, it stands still at 1795000000000 ms. */
+#include "unit.h"
+
+#include "engine_rig.h"
+#include "store/string_value.h"
+
+struct row {
+    const char *before;  /* commands in front, with ; between; "+5" lets 5 ms pass; "1:..." is
+                          * another client's, which may wait */
+    const char *command; /* "1 2: ..." says nothing of others */
+    const char *stream;  /* lines end in \n */
+    const char *events;  /* "event key", with ; between */
+};
+
+/* ---- strings ---- */
+
+static const struct row string_rows[] = {
+    {"", "SET k v", "SET k v\n", "new k;set k"},
+    {"SET k old", "SET k v", "SET k v\n", "set k"},
+    {"SET k old EX 100", "SET k v", "SET k v\n", "set k"},
+    {"LPUSH k old", "SET k v", "SET k v\n", "set k"},
+    {"", "set k 12", "set k 12\n", "new k;set k"},
+    {"", "SET k v NX", "SET k v NX\n", "new k;set k"},
+    {"SET k old", "SET k v NX", "", ""},
+    {"SET k old", "SET k v XX", "SET k v XX\n", "set k"},
+    {"", "SET k v XX", "", ""},
+    {"", "SET k v EX 10", "SET k v PXAT 1795000010000\n", "new k;set k;expire k"},
+    {"SET k old", "SET k v PX 10", "SET k v PXAT 1795000000010\n", "set k;expire k"},
+    {"SET k old EX 5", "SET k v EX 10", "SET k v PXAT 1795000010000\n", "set k;expire k"},
+    {"", "SET k v EXAT 1795000100", "SET k v PXAT 1795000100000\n", "new k;set k;expire k"},
+    {"", "SET k v PXAT 1795000000500", "SET k v PXAT 1795000000500\n", "new k;set k;expire k"},
+    {"", "SET k v PX 10 NX", "SET k v PXAT 1795000000010\n", "new k;set k;expire k"},
+    {"SET k old", "SET k v PX 10 XX", "SET k v PXAT 1795000000010\n", "set k;expire k"},
+    {"SET k old", "SET k v PX 10 NX", "", ""},
+    {"SET k old", "SET k v KEEPTTL", "SET k v KEEPTTL\n", "set k"},
+    {"SET k old EX 100", "SET k v KEEPTTL", "SET k v KEEPTTL\n", "set k"},
+    {"", "SET k v KEEPTTL", "SET k v KEEPTTL\n", "new k;set k"},
+    {"", "SET k v GET", "SET k v\n", "keymiss k;new k;set k"},
+    {"SET k old", "SET k v GET", "SET k v\n", "set k"},
+    {"SET k old EX 100", "SET k v GET KEEPTTL", "SET k v KEEPTTL\n", "set k"},
+    {"SET k old", "SET k v NX GET", "", ""},
+    {"", "SET k v NX GET", "SET k v\n", "keymiss k;new k;set k"},
+    {"", "SET k v XX GET", "", "keymiss k"},
+    {"SET k old", "SET k v XX GET", "SET k v\n", "set k"},
+    {"SET k old", "SET k v GET EX 10", "SET k v PXAT 1795000010000\n", "set k;expire k"},
+    {"LPUSH k x", "SET k v GET", "", ""},
+    {"SET k old", "SET k v IFEQ old", "SET k v\n", "set k"},
+    {"SET k old", "SET k v IFEQ old EX 10", "SET k v PXAT 1795000010000\n", "set k;expire k"},
+    {"SET k old EX 100", "SET k v IFEQ old KEEPTTL GET", "SET k v KEEPTTL\n", "set k"},
+    {"SET k old", "SET k v IFEQ other", "", ""},
+    {"", "SET k v IFEQ old", "", ""},
+    {"LPUSH k x", "SET k v IFEQ old", "", ""},
+    {"", "SET k v EX 0", "", ""},
+    {"", "SET k v EX x", "", ""},
+    {"", "SET k v NX XX", "", ""},
+    {"SET k old PX 10;+11", "SET k v", "MULTI\nDEL k\nSET k v\nEXEC\n", "expired k;new k;set k"},
+    {"SET k old PX 10;+11", "SET k v XX", "DEL k\n", "expired k"},
+    {"SET k old PX 10;+11", "SET k v KEEPTTL", "MULTI\nDEL k\nSET k v KEEPTTL\nEXEC\n",
+     "expired k;new k;set k"},
+
+    {"", "SETNX k v", "SETNX k v\n", "new k;set k"},
+    {"SET k old", "SETNX k v", "", ""},
+    {"LPUSH k x", "SETNX k v", "", ""},
+    {"", "SETEX k 10 v", "SET k v PXAT 1795000010000\n", "new k;set k;expire k"},
+    {"LPUSH k x", "SETEX k 10 v", "SET k v PXAT 1795000010000\n", "set k;expire k"},
+    {"", "SETEX k 0 v", "", ""},
+    {"", "PSETEX k 10 v", "SET k v PXAT 1795000000010\n", "new k;set k;expire k"},
+    {"SET k old", "PSETEX k -1 v", "", ""},
+
+    {"", "GETSET k v", "SET k v\n", "keymiss k;new k;set k"},
+    {"SET k old EX 100", "GETSET k v", "SET k v\n", "set k"},
+    {"LPUSH k x", "GETSET k v", "", ""},
+    {"", "GETDEL k", "", "keymiss k"},
+    {"SET k v", "GETDEL k", "DEL k\n", "del k"},
+    {"SET k v EX 100", "GETDEL k", "DEL k\n", "del k"},
+    {"SET k v PX 10;+11", "GETDEL k", "DEL k\n", "expired k;keymiss k"},
+    {"LPUSH k x", "GETDEL k", "", ""},
+
+    {"", "GETEX k", "", "keymiss k"},
+    {"", "GETEX k EX 10", "", "keymiss k"},
+    {"SET k v", "GETEX k", "", ""},
+    {"SET k v", "GETEX k PERSIST", "", ""},
+    {"SET k v EX 100", "GETEX k PERSIST", "PERSIST k\n", "persist k"},
+    {"SET k v", "GETEX k EX 10", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 100", "GETEX k PX 10", "PEXPIREAT k 1795000000010\n", "expire k"},
+    {"SET k v", "GETEX k EXAT 1795000100", "PEXPIREAT k 1795000100000\n", "expire k"},
+    {"SET k v", "GETEX k PXAT 1795000000500", "PEXPIREAT k 1795000000500\n", "expire k"},
+    {"SET k v", "GETEX k PXAT 1", "DEL k\n", "del k"},
+    {"SET k v", "GETEX k EXAT 1", "DEL k\n", "del k"},
+    {"SET k v", "GETEX k EX 0", "", ""},
+    {"LPUSH k x", "GETEX k EX 10", "", ""},
+
+    {"", "MSET a 1", "MSET a 1\n", "new a;set a"},
+    {"SET b old EX 100", "MSET a 1 b 2 a 3", "MSET a 1 b 2 a 3\n", "new a;set a;set b;set a"},
+    {"LPUSH a x", "MSET a 1", "MSET a 1\n", "set a"},
+    {"", "MSET a 1 b", "", ""},
+    {"", "MSETNX a 1 b 2", "MSETNX a 1 b 2\n", "new a;set a;new b;set b"},
+    {"", "MSETNX a 1 a 2", "MSETNX a 1 a 2\n", "new a;set a;set a"},
+    {"SET b old", "MSETNX a 1 b 2", "", ""},
+    {"", "MSETNX a 1 b", "", ""},
+
+    {"", "INCR k", "INCR k\n", "new k;incrby k"},
+    {"SET k 5 EX 100", "INCR k", "INCR k\n", "incrby k"},
+    {"SET k v", "INCR k", "", ""},
+    {"SET k 9223372036854775807", "INCR k", "", ""},
+    {"LPUSH k x", "INCR k", "", ""},
+    {"SET k 5", "DECR k", "DECR k\n", "incrby k"},
+    {"SET k -9223372036854775808", "DECR k", "", ""},
+    {"", "INCRBY k 7", "INCRBY k 7\n", "new k;incrby k"},
+    {"SET k 5", "INCRBY k 0", "INCRBY k 0\n", "incrby k"},
+    {"SET k 5", "INCRBY k x", "", ""},
+    {"SET k 5", "DECRBY k 7", "DECRBY k 7\n", "incrby k"},
+    {"SET k 5", "DECRBY k -9223372036854775808", "", ""},
+    {"SET k 5 PX 10;+11", "INCR k", "MULTI\nDEL k\nINCR k\nEXEC\n", "expired k;new k;incrby k"},
+    {"", "INCRBYFLOAT k 1.5", "SET k 1.5 KEEPTTL\n", "new k;incrbyfloat k"},
+    {"SET k 1 EX 100", "INCRBYFLOAT k 0.25", "SET k 1.25 KEEPTTL\n", "incrbyfloat k"},
+    {"SET k v", "INCRBYFLOAT k 1", "", ""},
+    {"SET k 1", "INCRBYFLOAT k x", "", ""},
+    {"SET k 1", "INCRBYFLOAT k inf", "", ""},
+
+    {"", "APPEND k v", "APPEND k v\n", "new k;append k"},
+    {"SET k v EX 100", "APPEND k w", "APPEND k w\n", "append k"},
+    {"SET k v", "APPEND k ''", "APPEND k ''\n", "append k"},
+    {"LPUSH k x", "APPEND k w", "", ""},
+    {"", "SETRANGE k 2 v", "SETRANGE k 2 v\n", "new k;setrange k"},
+    {"SET k abc EX 100", "SETRANGE k 1 xyz", "SETRANGE k 1 xyz\n", "setrange k"},
+    {"SET k abc", "SETRANGE k 5 ''", "", ""},
+    {"", "SETRANGE k 0 ''", "", ""},
+    {"SET k abc", "SETRANGE k -1 v", "", ""},
+    {"SET k abc", "SETRANGE k 4294967295 v", "", ""},
+    {"LPUSH k x", "SETRANGE k 0 v", "", ""},
+
+    {"SET k v", "GET k", "", ""},
+    {"", "GET k", "", "keymiss k"},
+    {"SET k v PX 10;+11", "GET k", "DEL k\n", "expired k;keymiss k"},
+    {"SET k v PX 10;+11", "STRLEN k", "DEL k\n", "expired k;keymiss k"},
+    {"SET a v", "MGET a b a", "", "keymiss b"},
+    {"", "GETRANGE k 0 1", "", "keymiss k"},
+};
+
+/* ---- lists ---- */
+
+static const struct row list_rows[] = {
+    {"", "LPUSH k a", "LPUSH k a\n", "new k;lpush k"},
+    {"RPUSH k a", "LPUSH k b c", "LPUSH k b c\n", "lpush k"},
+    {"SET k v", "LPUSH k a", "", ""},
+    {"", "RPUSH k a b", "RPUSH k a b\n", "new k;rpush k"},
+    {"SET k v", "RPUSH k a", "", ""},
+    {"RPUSH k a;PEXPIRE k 10;+11", "RPUSH k b", "MULTI\nDEL k\nRPUSH k b\nEXEC\n",
+     "expired k;new k;rpush k"},
+
+    {"RPUSH k a b", "LPOP k", "LPOP k\n", "lpop k"},
+    {"RPUSH k a", "LPOP k", "LPOP k\n", "lpop k;del k"},
+    {"RPUSH k a b c", "LPOP k 2", "LPOP k 2\n", "lpop k"},
+    {"RPUSH k a b c", "LPOP k 3", "LPOP k 3\n", "lpop k;del k"},
+    {"RPUSH k a b c", "LPOP k 99", "LPOP k 99\n", "lpop k;del k"},
+    {"RPUSH k a", "LPOP k 0", "", ""},
+    {"RPUSH k a", "LPOP k -1", "", ""},
+    {"RPUSH k a", "LPOP k x", "", ""},
+    {"", "LPOP k", "", ""},
+    {"", "LPOP k 2", "", ""},
+    {"SET k v", "LPOP k", "", ""},
+    {"RPUSH k a;PEXPIRE k 10;+11", "LPOP k", "DEL k\n", "expired k"},
+    {"RPUSH k a b", "RPOP k", "RPOP k\n", "rpop k"},
+    {"RPUSH k a", "RPOP k", "RPOP k\n", "rpop k;del k"},
+    {"RPUSH k a b", "RPOP k 2", "RPOP k 2\n", "rpop k;del k"},
+    {"", "RPOP k", "", ""},
+
+    {"RPUSH k a b", "BLPOP k 0", "LPOP k\n", "lpop k"},
+    {"RPUSH k a", "BLPOP none k 0", "LPOP k\n", "lpop k;del k"},
+    {"RPUSH k a", "BRPOP k 1", "RPOP k\n", "rpop k;del k"},
+    {"RPUSH k a b", "BRPOP k other 1", "RPOP k\n", "rpop k"},
+    {"SET k v", "BLPOP k 0", "", ""},
+    {"RPUSH k a", "BLPOP k x", "", ""},
+    {"RPUSH k a", "BRPOP k -1", "", ""},
+    {"", "1: BLPOP k 0", "", ""},
+    {"1: BLPOP other k 0", "LPUSH k a", "LPUSH k a\nLPOP k\n", "new k;lpush k;lpop k;del k"},
+    {"1: BLPOP k 0", "LPUSH k a b", "LPUSH k a b\nLPOP k\n", "new k;lpush k;lpop k"},
+    {"1: BRPOP k 0", "RPUSH k a b", "RPUSH k a b\nRPOP k\n", "new k;rpush k;rpop k"},
+    {"1: BLPOP k 0", "SET k v", "SET k v\n", "new k;set k"},
+    {"1: BLPOP k 0;2: BRPOP k 0", "RPUSH k a b", "RPUSH k a b\nLPOP k\nRPOP k\n",
+     "new k;rpush k;lpop k;rpop k;del k"},
+    {"1: BLPOP k 0.005;+6", "LPUSH k a", "LPUSH k a\n", "new k;lpush k"},
+
+    {"RPUSH k a b", "BLMOVE k d LEFT RIGHT 0", "LMOVE k d LEFT RIGHT\n", "new d;rpush d;lpop k"},
+    {"RPUSH k a", "BLMOVE k d left left 0", "LMOVE k d LEFT LEFT\n", "new d;lpush d;lpop k;del k"},
+    {"RPUSH k a;RPUSH d b", "BLMOVE k d RIGHT LEFT 0", "LMOVE k d RIGHT LEFT\n",
+     "lpush d;rpop k;del k"},
+    {"RPUSH k a b", "BLMOVE k k LEFT RIGHT 0", "LMOVE k k LEFT RIGHT\n", "rpush k;lpop k"},
+    {"RPUSH k a", "BLMOVE k k LEFT RIGHT 0", "LMOVE k k LEFT RIGHT\n", "rpush k;lpop k"},
+    {"RPUSH k a;SET d v", "BLMOVE k d LEFT RIGHT 0", "", ""},
+    {"SET k v", "BLMOVE k d LEFT RIGHT 0", "", ""},
+    {"RPUSH k a", "BLMOVE k d UP RIGHT 0", "", ""},
+    {"RPUSH k a;RPUSH d b;PEXPIRE d 10;+11", "BLMOVE k d LEFT RIGHT 0",
+     "MULTI\nDEL d\nLMOVE k d LEFT RIGHT\nEXEC\n", "expired d;new d;rpush d;lpop k;del k"},
+    {"1: BLMOVE k d LEFT RIGHT 0", "RPUSH k a b", "RPUSH k a b\nLMOVE k d LEFT RIGHT\n",
+     "new k;rpush k;new d;rpush d;lpop k"},
+    {"1: BLMOVE k d LEFT LEFT 0", "RPUSH k a", "RPUSH k a\nLMOVE k d LEFT LEFT\n",
+     "new k;rpush k;new d;lpush d;lpop k;del k"},
+    {"1: BLMOVE k k LEFT RIGHT 0", "RPUSH k a b", "RPUSH k a b\nLMOVE k k LEFT RIGHT\n",
+     "new k;rpush k;rpush k;lpop k"},
+    {"1: BLMOVE k d LEFT RIGHT 0;2: BLPOP d 0", "RPUSH k a",
+     "RPUSH k a\nLMOVE k d LEFT RIGHT\nLPOP d\n",
+     "new k;rpush k;new d;rpush d;lpop k;del k;lpop d;del d"},
+    {"1: BLMOVE k d LEFT RIGHT 0;SET d v", "RPUSH k a", "RPUSH k a\n", "new k;rpush k"},
+
+    {"RPUSH k a", "LLEN k", "", ""},
+    {"", "LRANGE k 0 -1", "", "keymiss k"},
+};
+
+/* ---- keys ---- */
+
+static const struct row key_rows[] = {
+    {"SET k v", "DEL k", "DEL k\n", "del k"},
+    {"SET a v;RPUSH b x", "DEL a none b a", "DEL a none b a\n", "del a;del b"},
+    {"", "DEL k", "", ""},
+    {"SET k v PX 10;+11", "DEL k", "DEL k\n", "expired k"},
+    {"SET a v PX 10;SET b v;+11", "DEL a b", "MULTI\nDEL a\nDEL a b\nEXEC\n", "expired a;del b"},
+    {"SET k v", "UNLINK k", "UNLINK k\n", "del k"},
+    {"SET a v;RPUSH b x", "UNLINK a none b", "UNLINK a none b\n", "del a;del b"},
+    {"", "UNLINK k", "", ""},
+
+    {"SET k v", "FLUSHDB", "FLUSHDB\n", ""},
+    {"", "FLUSHDB", "FLUSHDB\n", ""},
+    {"SET k v", "FLUSHDB ASYNC", "FLUSHDB ASYNC\n", ""},
+    {"SET k v", "FLUSHDB nonsense", "", ""},
+    {"SET k v", "FLUSHALL", "FLUSHALL\n", ""},
+    {"", "FLUSHALL SYNC", "FLUSHALL SYNC\n", ""},
+
+    {"SET k v", "EXPIRE k 10", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 5", "EXPIRE k 10", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"", "EXPIRE k 10", "", ""},
+    {"SET k v", "EXPIRE k 0", "DEL k\n", "del k"},
+    {"SET k v", "EXPIRE k -5", "DEL k\n", "del k"},
+    {"RPUSH k x", "EXPIRE k -5", "DEL k\n", "del k"},
+    {"", "EXPIRE k -5", "", ""},
+    {"SET k v", "EXPIRE k x", "", ""},
+    {"SET k v", "EXPIRE k 9223372036854775807", "", ""},
+    {"SET k v", "EXPIRE k 10 NX", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 5", "EXPIRE k 10 NX", "", ""},
+    {"SET k v", "EXPIRE k 10 XX", "", ""},
+    {"SET k v EX 5", "EXPIRE k 10 XX", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 5", "EXPIRE k 10 GT", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 50", "EXPIRE k 10 GT", "", ""},
+    {"SET k v", "EXPIRE k 10 GT", "", ""},
+    {"SET k v EX 50", "EXPIRE k 10 LT", "PEXPIREAT k 1795000010000\n", "expire k"},
+    {"SET k v EX 5", "EXPIRE k 10 LT", "", ""},
+    {"SET k v EX 5", "EXPIRE k -10 LT", "DEL k\n", "del k"},
+    {"SET k v", "EXPIRE k 10 GT LT", "", ""},
+    {"SET k v PX 10;+11", "EXPIRE k 10", "DEL k\n", "expired k"},
+    {"SET k v", "PEXPIRE k 10", "PEXPIREAT k 1795000000010\n", "expire k"},
+    {"SET k v", "PEXPIRE k 0", "DEL k\n", "del k"},
+    {"", "PEXPIRE k 10", "", ""},
+    {"SET k v", "EXPIREAT k 1795000100", "PEXPIREAT k 1795000100000\n", "expire k"},
+    {"SET k v", "EXPIREAT k 1", "DEL k\n", "del k"},
+    {"", "EXPIREAT k 1795000100", "", ""},
+    {"SET k v", "PEXPIREAT k 1795000000500", "PEXPIREAT k 1795000000500\n", "expire k"},
+    {"SET k v", "PEXPIREAT k 1", "DEL k\n", "del k"},
+    {"", "PEXPIREAT k 1795000000500", "", ""},
+    {"SET k v EX 100", "PERSIST k", "PERSIST k\n", "persist k"},
+    {"SET k v", "PERSIST k", "", ""},
+    {"", "PERSIST k", "", ""},
+
+    {"", "EXISTS k", "", "keymiss k"},
+    {"", "TYPE k", "", "keymiss k"},
+    {"", "TTL k", "", "keymiss k"},
+    {"", "PEXPIRETIME k", "", "keymiss k"},
+    {"", "OBJECT ENCODING k", "", ""},
+    {"SET k v PX 10;+11", "EXISTS k", "DEL k\n", "expired k;keymiss k"},
+    {"SET k v PX 10;+11", "TTL k", "DEL k\n", "expired k;keymiss k"},
+    {"SET k v PX 10;+11", "RANDOMKEY", "DEL k\n", "expired k"},
+    {"SET k v PX 10;+11", "SCAN 0", "DEL k\n", "expired k"},
+};
+
+/* ---- running them ---- */
+
+enum { PEERS = 3 };
+
+static struct rig rig;
+static struct peer peers[PEERS];
+static const struct row *current;
+
+static int setup(void **state)
+{
+    rig_init(&rig);
+    for (int i = 0; i < PEERS; i++)
+        peer_connect(&peers[i], &rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    for (int i = 0; i < PEERS; i++)
+        peer_release(&peers[i]);
+    rig_release(&rig);
+    return 0;
+}
+
+static void say(const char *line)
+{
+    int who = 0;
+
+    if (line[0] == '+') {
+        clock_advance(&rig.clock, strtol(line + 1, NULL, 10));
+        rig_run(&rig); /* deadlines of those who wait; keys are left to who finds them */
+        return;
+    }
+    if (line[1] == ':') {
+        who = line[0] - '0';
+        line += 3;
+    }
+    peer_says(&peers[who], line);
+}
+
+static void prepare(const struct row *row)
+{
+    char lines[256], *line, *rest;
+
+    assert_true(strlen(row->before) < sizeof lines);
+    strcpy(lines, row->before);
+    for (line = strtok_r(lines, ";", &rest); line; line = strtok_r(NULL, ";", &rest))
+        say(line);
+    rig_forget(&rig);
+}
+
+/* "new k\nset k\n" from "new k;set k" */
+static const char *event_lines(const char *events)
+{
+    static char lines[512];
+    size_t len = strlen(events);
+
+    memcpy(lines, events, len + 1);
+    for (char *at = lines; *at; at++)
+        if (*at == ';')
+            *at = '\n';
+    if (len)
+        memcpy(lines + len, "\n", 2);
+    return lines;
+}
+
+static void expect(const char *what, const char *got, const char *expected)
+{
+    if (strcmp(got, expected) != 0)
+        fail_msg("%s; %s\n%s:\n%sinstead of:\n%s", current->before, current->command, what, got,
+                 expected);
+}
+
+/* Nobody waits any more, all databases are empty, the time is the beginning's. */
+static void clean_up(void)
+{
+    for (int i = 0; i < PEERS; i++)
+        if (peers[i].client->blocked) {
+            peer_release(&peers[i]);
+            peer_connect(&peers[i], &rig);
+        }
+    for (int i = 0; i < PEERS; i++)
+        peer_forget(&peers[i]);
+    for (int i = 0; i < rig.store->db_count; i++)
+        store_flush(&rig.store->dbs[i], false);
+    rig.clock.now_us = RIG_NOW_MS * 1000;
+    rig_forget(&rig);
+}
+
+static void run(const struct row *row)
+{
+    uint64_t changes;
+    int64_t dirty;
+
+    current = row;
+    prepare(row);
+    changes = rig.store->changes;
+    dirty = rig.engine->changes;
+    say(row->command);
+    expect("travelled", rig_stream(&rig), row->stream);
+    expect("was told", rig_events(&rig), event_lines(row->events));
+    /* What counts as a change is what travels, but for what had expired. */
+    if (!*row->stream && (rig.store->changes != changes || rig.engine->changes != dirty))
+        fail_msg("%s; %s counted as a change", row->before, row->command);
+    if (*row->stream && !strstr(row->events, "expired") && strncmp(row->command, "FLUSH", 5) != 0 &&
+        rig.engine->changes == dirty)
+        fail_msg("%s; %s did not count as a change", row->before, row->command);
+    clean_up();
+}
+
+#define RUN_ALL(rows)                                                                              \
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)                                        \
+    run(&rows[i])
+
+static void string_commands_report_what_they_did(void **state) { RUN_ALL(string_rows); }
+static void list_commands_report_what_they_did(void **state) { RUN_ALL(list_rows); }
+static void key_commands_report_what_they_did(void **state) { RUN_ALL(key_rows); }
+
+/* ---- in transactions ---- */
+
+/* The same commands between MULTI and EXEC: the same events; what travels is wrapped when it is
+ * several. One that would have waited answers instead. */
+static void run_in_transaction(const struct row *row)
+{
+    bool is_several = strncmp(row->stream, "MULTI", 5) == 0;
+
+    if (strstr(row->before, ": B") || strstr(row->command, ": B"))
+        return; /* waits */
+    current = row;
+    prepare(row);
+    peer_says(&peers[0], "MULTI");
+    peer_says(&peers[0], row->command);
+    peer_says(&peers[0], "EXEC");
+    expect("travelled", rig_stream(&rig), row->stream);
+    expect("was told", rig_events(&rig), event_lines(row->events));
+    clean_up();
+    if (is_several)
+        return;
+    prepare(row);
+    peer_says(&peers[0], "MULTI");
+    peer_says(&peers[0], "SET other x");
+    peer_says(&peers[0], row->command);
+    peer_says(&peers[0], "EXEC");
+    if (*row->stream) {
+        char expected[512];
+
+        snprintf(expected, sizeof expected, "MULTI\nSET other x\n%sEXEC\n", row->stream);
+        if (strncmp(row->command, "RANDOMKEY", 9) != 0) /* finds the other one */
+            expect("travelled", rig_stream(&rig), expected);
+    } else {
+        expect("travelled", rig_stream(&rig), "SET other x\n");
+    }
+    clean_up();
+}
+
+#define RUN_ALL_IN_TRANSACTION(rows)                                                               \
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)                                        \
+    run_in_transaction(&rows[i])
+
+static void commands_in_a_transaction_report_the_same(void **state)
+{
+    RUN_ALL_IN_TRANSACTION(string_rows);
+    RUN_ALL_IN_TRANSACTION(list_rows);
+    RUN_ALL_IN_TRANSACTION(key_rows);
+}
+
+/* ---- watched ---- */
+
+/* A watched key: whoever changes it spoils the transaction, whoever does not leaves it. */
+static void run_watched(const struct row *row)
+{
+    char key[64] = "", text[512];
+    const char *second;
+    bool is_touched;
+
+    current = row;
+    second = strchr(strncmp(row->command, "1: ", 3) ? row->command : row->command + 3, ' ');
+    if (!second || strchr(row->command, ':') || strstr(row->before, ": B"))
+        return;
+    sscanf(second + 1, "%63s", key);
+    prepare(row);
+    snprintf(text, sizeof text, "WATCH %s", key);
+    peer_says(&peers[2], text);
+    say(row->command);
+    snprintf(text, sizeof text, " %s\n", key);
+    is_touched =
+        strstr(rig_events(&rig), text) && strcmp(rig_events(&rig), event_lines("keymiss k")) != 0;
+    if (strncmp(row->before + strlen(row->before) - 3, "+11", strlen(row->before) < 3 ? 0 : 3) ==
+            0 &&
+        strlen(row->before) >= 3 && !strstr(row->events, "set ") && !strstr(row->events, "new "))
+        is_touched = false; /* it had expired when it was watched: its going is no change */
+    if (strncmp(row->command, "FLUSH", 5) == 0)
+        is_touched = false;
+    peer_forget(&peers[2]);
+    peer_asks(&peers[2], "MULTI");
+    peer_asks(&peers[2], "PING");
+    peer_asks(&peers[2], "EXEC");
+    rig_run(&rig);
+    peer_read(&peers[2]);
+    expect("the transaction answers", rig_text(&peers[2].received),
+           is_touched ? "+OK\r\n+QUEUED\r\n*-1\r\n" : "+OK\r\n+QUEUED\r\n*1\r\n+PONG\r\n");
+    clean_up();
+}
+
+#define RUN_ALL_WATCHED(rows)                                                                      \
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)                                        \
+    run_watched(&rows[i])
+
+static void a_watched_key_is_touched_by_what_changes_it_alone(void **state)
+{
+    RUN_ALL_WATCHED(string_rows);
+    RUN_ALL_WATCHED(list_rows);
+    RUN_ALL_WATCHED(key_rows);
+}
+
+/* ---- expiry without a command ---- */
+
+static void what_expires_by_itself_travels_as_its_removal(void **state)
+{
+    say("SET k v PX 10");
+    say("RPUSH l x");
+    say("PEXPIRE l 20");
+    rig_forget(&rig);
+    rig_advance(&rig, 10);
+    assert_string_equal(rig_stream(&rig), "");
+    rig_advance(&rig, 1);
+    assert_string_equal(rig_stream(&rig), "DEL k\n");
+    assert_string_equal(rig_events(&rig), "expired k\n");
+    rig_forget(&rig);
+    rig_advance(&rig, 10);
+    assert_string_equal(rig_stream(&rig), "DEL l\n");
+    assert_string_equal(rig_events(&rig), "expired l\n");
+}
+
+static void nothing_expires_while_commands_are_paused(void **state)
+{
+    say("SET k v PX 10");
+    rig_forget(&rig);
+    say("CLIENT PAUSE 1000 WRITE");
+    rig_advance(&rig, 11);
+    say("GET k");
+    assert_string_equal(rig_stream(&rig), "");
+    assert_string_equal(rig_events(&rig), "keymiss k\n");
+    rig_forget(&rig);
+    say("CLIENT UNPAUSE");
+    say("GET k");
+    assert_string_equal(rig_stream(&rig), "DEL k\n");
+    assert_string_equal(rig_events(&rig), "expired k\nkeymiss k\n");
+    peer_forget(&peers[0]);
+}
+
+/* ---- long values, which are taken and not copied ---- */
+
+static char long_value[200000];
+
+static void say_with_values(int argc, const char *const *words)
+{
+    struct bytes argv[8];
+
+    for (int i = 0; i < argc; i++) /* "<a" is a long value of that letter */
+        if (words[i][0] == '<') {
+            char *at = long_value + 40000 * (words[i][1] - 'a');
+
+            memset(at, words[i][1], 40000);
+            argv[i] = (struct bytes){at, 40000};
+        } else {
+            argv[i] = bytes_from_string(words[i]);
+        }
+    peer_sends_args(&peers[0], argc, argv);
+    rig_run(&rig);
+}
+
+#define SAY(...)                                                                                   \
+    say_with_values(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),                        \
+                    (const char *[]){__VA_ARGS__})
+
+static void expect_long(const char *key, char letter)
+{
+    struct bytes name = bytes_from_string(key), value;
+    const struct entry *entry = store_peek(&rig.store->dbs[0], name, hash_bytes(name));
+
+    assert_non_null(entry);
+    value = string_get(entry, NULL);
+    assert_int_equal(value.len, 40000);
+    assert_int_equal(value.data[0], letter);
+    assert_int_equal(value.data[39999], letter);
+}
+
+#define A "<40000 bytes of a>"
+#define B "<40000 bytes of b>"
+#define C "<40000 bytes of c>"
+
+static void long_values_travel_whole_whoever_owns_them_now(void **state)
+{
+    SAY("SET", "k", "<a");
+    expect_long("k", 'a');
+    SAY("SET", "k", "<b", "EX", "10");
+    SAY("GETSET", "k", "<c");
+    expect_long("k", 'c');
+    SAY("SETNX", "n", "<a");
+    SAY("SETEX", "k", "10", "<b");
+    SAY("SET", "k", "<a", "NX");
+    SAY("SET", "k", "<a", "GET");
+    expect_long("k", 'a');
+    SAY("APPEND", "new", "<b");
+    expect_long("new", 'b');
+    SAY("SETRANGE", "new", "0", "<c");
+    expect_long("new", 'c');
+    SAY("MSET", "m1", "<a", "m2", "<b");
+    expect_long("m1", 'a');
+    expect_long("m2", 'b');
+    SAY("LPUSH", "list", "<a", "<b");
+    assert_string_equal(rig_stream(&rig), "SET k " A "\n"
+                                          "SET k " B " PXAT 1795000010000\n"
+                                          "SET k " C "\n"
+                                          "SETNX n " A "\n"
+                                          "SET k " B " PXAT 1795000010000\n"
+                                          "SET k " A "\n"
+                                          "APPEND new " B "\n"
+                                          "SETRANGE new 0 " C "\n"
+                                          "MSET m1 " A " m2 " B "\n"
+                                          "LPUSH list " A " " B "\n");
+    peer_forget(&peers[0]);
+}
+
+static void a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent(void **state)
+{
+    SAY("MSET", "k", "<a", "k", "<b");
+    expect_long("k", 'b');
+    SAY("MSET", "k", "<c", "j", "<a", "k", "short");
+    SAY("MSETNX", "x", "<a", "y", "<b", "x", "<c");
+    expect_long("x", 'c');
+    assert_string_equal(rig_stream(&rig), "MSET k " A " k " B "\n"
+                                          "MSET k " C " j " A " k short\n"
+                                          "MSETNX x " A " y " B " x " C "\n");
+    peer_forget(&peers[0]);
+}
+
+/* ---- databases ---- */
+
+static void what_travels_names_its_database(void **state)
+{
+    say("SELECT 3");
+    say("SET k v");
+    say("FLUSHALL");
+    say("RPUSH l a");
+    say("1: SELECT 3");
+    say("1: BLPOP other 0");
+    say("RPUSH other x");
+    assert_string_equal(rig_stream(&rig),
+                        "3:SET k v\n3:FLUSHALL\n3:RPUSH l a\n3:RPUSH other x\n3:LPOP other\n");
+    assert_string_equal(rig_events(&rig), "new 3:k\nset 3:k\nnew 3:l\nrpush 3:l\nnew 3:other\n"
+                                          "rpush 3:other\nlpop 3:other\ndel 3:other\n");
+    peer_forget(&peers[0]);
+    peer_forget(&peers[1]);
+}
+
+/* ---- none is forgotten ---- */
+
+static bool is_first_word(const char *line, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (line[0] >= '0' && line[0] <= '9')
+        line += 3;
+    return strncasecmp(line, name, len) == 0 && (line[len] == ' ' || line[len] == '\0');
+}
+
+static void count_rows(const struct row *rows, size_t count, const char *name, size_t *with,
+                       size_t *without)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_first_word(rows[i].command, name))
+            ++*(*rows[i].stream ? with : without);
+}
+
+#define COUNT_ROWS(rows) count_rows(rows, sizeof rows / sizeof *rows, name, &with, &without)
+
+static void every_write_command_has_rows_here(void **state)
+{
+    const struct command_set *set = rig.engine->commands;
+
+    for (unsigned id = 0; id < command_set_size(set); id++) {
+        const struct command_entry *entry = command_set_at(set, id);
+        const char *name = entry->row->name;
+        size_t with = 0, without = 0;
+
+        if (!(entry->row->flags & CMD_WRITE))
+            continue;
+        COUNT_ROWS(string_rows);
+        COUNT_ROWS(list_rows);
+        COUNT_ROWS(key_rows);
+        if (!with || (!without && strcmp(name, "flushall") != 0))
+            fail_msg("a row is missing in which %s %s", name, with ? "changes nothing" : "writes");
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(string_commands_report_what_they_did),
+        TEST(list_commands_report_what_they_did),
+        TEST(key_commands_report_what_they_did),
+        TEST(commands_in_a_transaction_report_the_same),
+        TEST(a_watched_key_is_touched_by_what_changes_it_alone),
+        TEST(what_expires_by_itself_travels_as_its_removal),
+        TEST(nothing_expires_while_commands_are_paused),
+        TEST(long_values_travel_whole_whoever_owns_them_now),
+        TEST(a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent),
+        TEST(what_travels_names_its_database),
+        TEST(every_write_command_has_rows_here),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
