@@ -322,7 +322,7 @@ static void prepare(const struct row *row)
     char lines[256], *line, *rest;
 
     assert_true(strlen(row->before) < sizeof lines);
-    strcpy(lines, row->before);
+    memcpy(lines, row->before, strlen(row->before) + 1);
     for (line = strtok_r(lines, ";", &rest); line; line = strtok_r(NULL, ";", &rest))
         say(line);
     rig_forget(&rig);

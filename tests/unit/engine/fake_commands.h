@@ -109,6 +109,10 @@ static void fake_expire(struct request *req)
 
     if (!parse_int_or_reply(req, 2, &ms))
         return;
+    if (!ref.entry) {
+        reply_int(req, 0);
+        return;
+    }
     store_set_deadline(&ref, clock_now_ms(req->engine->clock) + ms);
     key_changed(req, req->db, req->argv[1], &EVENT_PUT, 1);
     propagate_nothing(req);
@@ -191,6 +195,10 @@ static void fake_hand(struct request *req)
         return;
     }
     reply_bulk(req, string_get(from.entry, text));
+    if (bytes_equal(req->argv[1], req->argv[2])) {
+        key_changed(req, req->db, req->argv[2], &EVENT_PUT, 1);
+        return;
+    }
     to = key_find(req, 2, LOOKUP_WRITE);
     string_set(&to, req->argv[2], string_get(from.entry, text), false);
     key_changed(req, req->db, req->argv[2], &EVENT_PUT, 1);

@@ -1,0 +1,260 @@
+/* Housekeeping: every piece of it is short, and all is done in the end. */
+#include "unit.h"
+
+#include "store_rig.h"
+
+/* Whatever there is to do, a slice without any time does a piece of it, and all is done in the end.
+ */
+static void slices_without_time_do_everything_in_the_end(void **state)
+{
+    size_t keys = RANDOM_STEPS(20000), calls = 0;
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct key_ref ref;
+
+    fill(&store->dbs[0], keys, 100);
+    add_list(&store->dbs[1], BYTES("list"), 2000);
+    ref = find(&store->dbs[1], BYTES("list"), LOOKUP_WRITE);
+    store_remove(&ref);
+    store_flush(&store->dbs[0], true);
+    fill(&store->dbs[2], keys, 10);
+    for (size_t i = 0; i < keys; i++) {
+        char name[32];
+        struct bytes key = {name, (size_t)snprintf(name, sizeof name, "key:%zu", i)};
+
+        ref = find(&store->dbs[2], key, LOOKUP_WRITE);
+        store_set_deadline(&ref, NOW_MS + 1);
+    }
+    clock_advance(&rig.clock, 2);
+    assert_true(store_pending_frees(store) >= 2);
+    while (store_work(store, 0))
+        assert_true(++calls < 100 * keys);
+    assert_int_equal(store_pending_frees(store), 0);
+    assert_int_equal(store_size(&store->dbs[2]), 0);
+    assert_true(store_overhead(&store->dbs[2]) < 16384);
+    assert_false(store_work(store, INT64_MAX));
+    store_rig_release(&rig);
+}
+
+static void what_there_is_nothing_to_do_for_says_so(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+
+    work_until_done(store);
+    for (int i = 0; i < 20; i++) {
+        int calls = 0;
+
+        while (store_work(store, 0))
+            assert_true(++calls < 20);
+        assert_false(store_work(store, 1000000));
+    }
+    store_rig_release(&rig);
+}
+
+/* While a great many keys expire, what was removed is freed all the same. */
+static void no_kind_of_work_starves_another(void **state)
+{
+    size_t keys = RANDOM_STEPS(100000), calls = 0;
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct key_ref ref;
+
+    for (size_t i = 0; i < keys; i++) {
+        char name[32];
+
+        set(&store->dbs[0], (struct bytes){name, (size_t)snprintf(name, sizeof name, "%zu", i)},
+            BYTES("v"), NOW_MS + 1);
+    }
+    clock_advance(&rig.clock, 2);
+    add_list(&store->dbs[1], BYTES("list"), 500);
+    ref = find(&store->dbs[1], BYTES("list"), LOOKUP_WRITE);
+    store_remove(&ref);
+    while (store_pending_frees(store)) {
+        assert_true(store_work(store, 0));
+        assert_true(++calls < 500);
+    }
+    assert_true(store_size(&store->dbs[0]) > 0);
+    work_until_done(store);
+    assert_int_equal(store_size(&store->dbs[0]), 0);
+    store_rig_release(&rig);
+}
+
+static void a_long_list_is_freed_in_slices(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+    size_t empty = mem_used(), before, calls = 0;
+    struct key_ref ref;
+
+    add_list(db, BYTES("long"), 5000);
+    before = mem_used();
+    ref = find(db, BYTES("long"), LOOKUP_WRITE);
+    store_remove(&ref);
+    assert_int_equal(store_size(db), 0);
+    assert_int_equal(store_pending_frees(store), 1);
+    assert_true(mem_used() > before / 2); /* nothing of it is gone yet */
+    while (store_pending_frees(store)) {
+        size_t used = mem_used();
+
+        store_work(store, 0);
+        assert_true(used - mem_used() < 100 * 16384);
+        calls++;
+    }
+    assert_true(calls > 20);
+    assert_true(mem_used() < empty + 1024);
+    add_list(db, BYTES("short"), 5);
+    ref = find(db, BYTES("short"), LOOKUP_WRITE);
+    store_remove(&ref);
+    assert_int_equal(store_pending_frees(store), 0);
+    store_rig_release(&rig);
+}
+
+static void an_asynchronous_flush_leaves_the_freeing_for_later(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+    size_t before;
+
+    fill(db, RANDOM_STEPS(20000), 100);
+    add_list(db, BYTES("list"), 500);
+    set(db, BYTES("old"), BYTES("v"), NOW_MS + 1);
+    before = mem_used();
+    store_flush(db, true);
+    assert_int_equal(store_size(db), 0);
+    assert_int_equal(store_expiring(db), 0);
+    assert_true(mem_used() >= before);
+    /* The new table is at work while the old one goes; what stood in the old one does not expire.
+     */
+    set(db, BYTES("new"), BYTES("v"), NOW_MS + 1000);
+    for (int i = 0; i < 5; i++) {
+        store_work(store, 0);
+        store_check(db);
+    }
+    clock_advance(&rig.clock, 500);
+    work_until_done(store);
+    assert_int_equal(store->stats.expired, 0);
+    assert_int_equal(store_size(db), 1);
+    assert_true(mem_used() < before / 2);
+    assert_non_null(find(db, BYTES("new"), LOOKUP_READ).entry);
+
+    fill(db, RANDOM_STEPS(20000), 100);
+    store_flush(db, false);
+    assert_int_equal(store_pending_frees(store), 0);
+    store_rig_release(&rig);
+}
+
+static void a_store_may_be_freed_with_work_left(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct key_ref ref;
+
+    fill(&store->dbs[0], 5000, 600);
+    store_flush(&store->dbs[0], true);
+    add_list(&store->dbs[1], BYTES("list"), 500);
+    ref = find(&store->dbs[1], BYTES("list"), LOOKUP_WRITE);
+    store_remove(&ref);
+    fill(&store->dbs[2], 5000, 10);
+    store_rig_release(&rig);
+}
+
+/* Deletes half of the keys at random; the blocks that are left move together, so that pages become
+ * empty and go back to the kernel. */
+static void blocks_left_here_and_there_move_together(void **state)
+{
+    size_t keys = 400000, left = 0, committed;
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+    uint64_t start_ns = clock_work_ns();
+    char name[32];
+
+#ifdef TERN_STRESS
+    keys = 150000; /* enough waste for a pass to be worth it */
+#endif
+    fill(db, keys, 64);
+    for (size_t i = 0; i < keys; i++) {
+        struct bytes key = {name, (size_t)snprintf(name, sizeof name, "key:%zu", i)};
+        struct key_ref ref = find(db, key, LOOKUP_WRITE);
+
+        if (random_below(&rig.random, 2))
+            store_remove(&ref);
+        else if (i % 8 == 0)
+            store_set_deadline(&ref, NOW_MS + 1000000 + (int64_t)i);
+    }
+    left = store_size(db);
+    committed = mem_committed();
+    assert_true(committed > mem_used() + (8u << 20));
+    do {
+        while (store_work(store, 250000))
+            ;
+    } while (store->stats.moved == 0 && clock_work_ns() - start_ns < 3000000000u);
+    assert_true(store->stats.moved > left / 8);
+    assert_true(mem_committed() < committed - committed / 4);
+    assert_int_equal(store_size(db), left);
+    store_check(db);
+    random_init(&rig.random, 1);
+    for (size_t i = 0; i < keys; i++) {
+        struct bytes key = {name, (size_t)snprintf(name, sizeof name, "key:%zu", i)};
+        struct key_ref ref = find(db, key, LOOKUP_READ);
+        char text[INT64_TEXT_MAX];
+
+        if (random_below(&rig.random, 2)) {
+            assert_null(ref.entry);
+            continue;
+        }
+        assert_int_equal(string_get(ref.entry, text).len, 64);
+        assert_true(entry_deadline(ref.entry) ==
+                    (i % 8 == 0 ? NOW_MS + 1000000 + (int64_t)i : NO_DEADLINE));
+    }
+    store_rig_release(&rig);
+}
+
+static void a_million_keys_may_expire_in_one_millisecond(void **state)
+{
+    size_t keys = RANDOM_STEPS(1000000), calls = 0, size;
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[1];
+    char name[32];
+
+    for (size_t i = 0; i < keys; i++)
+        set(db, (struct bytes){name, (size_t)snprintf(name, sizeof name, "key:%zu", i)}, BYTES("v"),
+            NOW_MS + 5000);
+    set(db, BYTES("later"), BYTES("v"), NOW_MS + 5001);
+    clock_advance(&rig.clock, 5001);
+    size = store_size(db);
+    while (store_work(store, 0)) { /* one piece a call: no call takes long */
+        assert_true(size - store_size(db) <= 64);
+        size = store_size(db);
+        calls++;
+        if (size == keys / 2 && calls % 64 == 0)
+            store_check(db);
+    }
+    assert_int_equal(store_size(db), 1);
+    assert_int_equal(store->stats.expired, keys);
+    clock_advance(&rig.clock, 1);
+    work_until_done(store);
+    assert_int_equal(store_size(db), 0);
+    assert_true(store_overhead(db) < 16384);
+    store_rig_release(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slices_without_time_do_everything_in_the_end),
+        cmocka_unit_test(what_there_is_nothing_to_do_for_says_so),
+        cmocka_unit_test(no_kind_of_work_starves_another),
+        cmocka_unit_test(a_long_list_is_freed_in_slices),
+        cmocka_unit_test(an_asynchronous_flush_leaves_the_freeing_for_later),
+        cmocka_unit_test(a_store_may_be_freed_with_work_left),
+        cmocka_unit_test(blocks_left_here_and_there_move_together),
+        cmocka_unit_test(a_million_keys_may_expire_in_one_millisecond),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
