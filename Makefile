@@ -64,7 +64,8 @@ help:
 	@echo 'make check      warnings as errors with gcc and clang, sanitizers, stress build'
 	@echo 'make bench      side-by-side load against the servers on the PATH'
 	@echo 'make fuzz F=x   fuzz tests/fuzz/fuzz_x.c (SECONDS=600)'
-	@echo 'make coverage analyze format layers where CMD=get install PREFIX= DESTDIR= clean'
+	@echo 'make coverage FOLDER=engine, analyze FOLDER=engine, format, layers, where CMD=get'
+	@echo 'make install PREFIX= DESTDIR=, clean'
 
 $(SERVER): $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -116,10 +117,10 @@ fuzz:
 	@tests/fuzz/run $(F) $(SECONDS)
 
 coverage:
-	@tests/tools/coverage
+	@tests/tools/coverage $(FOLDER)
 
 analyze:
-	@tests/tools/analyze
+	@tests/tools/analyze $(FOLDER)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -128,7 +129,7 @@ layers:
 	@tests/tools/layers
 
 where:
-	@grep -nE '\{"$(CMD)", *cmd_' src/commands/*.c src/server/*.c; true
+	@grep -nE '^ *\{"$(CMD)",' src/commands/*.c src/server/*.c; true
 
 install: $(SERVER)
 	install -D -m 755 $(SERVER) $(DESTDIR)$(PREFIX)/bin/tern-server

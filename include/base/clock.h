@@ -36,5 +36,7 @@ void clock_thaw(struct clock *clock);
 /* Nanoseconds from an arbitrary start, from the cycle counter where it is invariant and
  * clock_gettime elsewhere. */
 uint64_t clock_work_ns(void);
+/* "X86 TSC" or "POSIX clock_gettime": what it reads. */
+const char *clock_work_source(void);
 
 #endif

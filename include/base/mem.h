@@ -16,8 +16,8 @@
  * into the pages of neighbours, so that a forked child keeps sharing them. Under AddressSanitizer
  * what is free is poisoned and every block has a red zone.
  *
- * The state is the process's (one thread): this module, the log and the hash seed are the only ones
- * that keep any in file-static variables. */
+ * The state is the process's (one thread). src/README.md lists the few modules that keep any in
+ * file-static variables. */
 #ifndef TERN_BASE_MEM_H
 #define TERN_BASE_MEM_H
 

@@ -99,8 +99,14 @@ uint64_t clock_work_ns(void)
     return (uint64_t)(counter.anchor_ns + (double)(__rdtsc() - counter.anchor) * counter.ns_per_cycle);
 }
 
+const char *clock_work_source(void)
+{
+    return counter.is_usable ? "X86 TSC" : "POSIX clock_gettime";
+}
+
 #else
 
+const char *clock_work_source(void) { return "POSIX clock_gettime"; }
 uint64_t clock_work_ns(void) { return (uint64_t)kernel_ns(CLOCK_MONOTONIC); }
 static void counter_relearn(void) {}
 

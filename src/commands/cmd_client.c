@@ -3,7 +3,7 @@
 #include "engine/blocking.h"
 #include "engine/pause.h"
 #include "engine/request.h"
-#include "help_internal.h"
+#include "commands/help.h"
 #include "net/socket.h"
 
 #include "base/numbers.h"

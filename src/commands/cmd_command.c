@@ -1,6 +1,6 @@
 /* COMMAND: what is known of the commands, from their rows. */
 #include "engine/request.h"
-#include "help_internal.h"
+#include "commands/help.h"
 
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "help_internal.h"
+#include "commands/help.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -355,18 +355,22 @@ static const struct command key_commands[] = {
      "key", "Returns the type of a key's value."},
     {"randomkey", cmd_randomkey, 1, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "1.0.0", "O(1)",
      "", "Returns a random key."},
-    {"dbsize", cmd_dbsize, 1, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {0, 0, 0}, NULL, "1.0.0",
-     "O(1)", "", "Returns the number of keys in the database."},
     {"keys", cmd_keys, 2, CMD_READONLY | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys in the database", "pattern", "Returns all keys that match a pattern."},
     {"scan", cmd_scan, -2, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "2.8.0",
      "O(1) a call, O(N) for all", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
      "Walks the keys of the database, some at each call."},
+    {"object", NULL, -2, 0, {0, 0, 0}, object_subcommands, "2.2.3", "", "",
+     "Shows what lies behind a key."},
+};
+static const struct command database_commands[] = {
+    {"dbsize", cmd_dbsize, 1, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {0, 0, 0}, NULL, "1.0.0",
+     "O(1)", "", "Returns the number of keys in the database."},
     {"flushdb", cmd_flushdb, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of the database."},
     {"flushall", cmd_flushall, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL,
      "1.0.0", "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of all databases."},
-    {"object", NULL, -2, 0, {0, 0, 0}, object_subcommands, "2.2.3", "", "",
-     "Shows what lies behind a key."},
 };
+
 REGISTER_COMMANDS("generic", key_commands);
+REGISTER_COMMANDS("server", database_commands);

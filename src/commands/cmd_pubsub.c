@@ -4,7 +4,7 @@
 #include "engine/request.h"
 
 #include "base/mem.h"
-#include "help_internal.h"
+#include "commands/help.h"
 
 static void subscribe(struct request *req, enum channel_kind kind)
 {

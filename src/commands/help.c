@@ -1,5 +1,5 @@
 /* HELP: one line for the call and one for what it does, for each subcommand. */
-#include "help_internal.h"
+#include "commands/help.h"
 
 #include "engine/request.h"
 

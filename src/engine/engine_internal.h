@@ -18,12 +18,11 @@ struct window {
     char *command_start; /* where the running command's reply begins */
     struct client *client; /* whose bytes [segment, at) are */
     bool is_muted;      /* CLIENT REPLY OFF or SKIP: the running command's reply is dropped */
-    int pins;           /* > 0: nothing may be sent, the block grows */
 };
 
 void window_init(struct window *window);
 void window_release(struct window *window);
-/* Makes room for 'size' bytes by sending (or growing when pinned); returns window->at. */
+/* Makes room for 'size' bytes by sending, and growing when that is not enough; returns window->at. */
 char *window_make_room(struct window *window, size_t size);
 /* From now on the window is the client's; what another's was there is sent. */
 void window_begin(struct window *window, struct client *client);

@@ -288,14 +288,17 @@ void output_push(struct client *client, struct bytes bytes)
 
 void output_end_command(struct window *window, struct client *client)
 {
-    for (struct output_block *block = client->pushes.first; block; block = block->next) {
+    struct output_chain pushes = client->pushes; /* sending may close the client at its limit */
+
+    client->pushes = (struct output_chain){0};
+    for (struct output_block *block = pushes.first; block; block = block->next) {
         char *room = window_room(window, block->used);
 
         memcpy(room, block->data, block->used);
         window->at += block->used;
     }
     window->command_start = window->at;
-    chain_clear(&client->pushes);
+    chain_clear(&pushes);
 }
 
 /* --- the window ---------------------------------------------------------------------------- */
@@ -370,7 +373,6 @@ void window_flush(struct window *window)
 {
     struct bytes unsent = window_unsent(window);
 
-    ASSERT(!window->pins);
     if (unsent.len) {
         if (is_nested(window))
             output_append(window->client, unsent);
@@ -382,8 +384,7 @@ void window_flush(struct window *window)
 
 char *window_make_room(struct window *window, size_t size)
 {
-    if (!window->pins)
-        window_flush(window);
+    window_flush(window);
     if ((size_t)(window->end - window->at) < size) {
         size_t needed = (size_t)(window->at - window->base) + size;
 
@@ -406,11 +407,6 @@ void window_send_value(struct window *window, struct bytes value)
 {
     struct bytes unsent;
 
-    if (window->pins) {
-        memcpy(window_room(window, value.len), value.data, value.len);
-        window->at += value.len;
-        return;
-    }
     unsent = window_unsent(window);
     if (window->is_muted)
         value.len = 0;

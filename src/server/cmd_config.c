@@ -2,6 +2,7 @@
 #include "server_internal.h"
 
 #include "base/mem.h"
+#include "commands/help.h"
 
 /* --- GET --------------------------------------------------------------------------------------------------- */
 
@@ -130,6 +131,8 @@ static void config_resetstat(struct request *req)
 static const struct command config_subcommands[] = {
     {"get", config_get, -3, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",
      "parameter [parameter ...]", "Returns the values of directives that match patterns."},
+    {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
+     "Prints this help."},
     {"resetstat", config_resetstat, 2, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(1)", "",
      "Sets the statistics of INFO to zero."},
     {"set", config_set, -4, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",

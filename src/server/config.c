@@ -221,6 +221,13 @@ static int apply_log_level(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_max_clients(struct server *server, struct error *error)
+{
+    if (server->engine)
+        server_fit_descriptors(server);
+    return 0;
+}
+
 static int apply_port(struct server *server, struct error *error)
 {
     if (server->engine && server_listen_again(server, NULL, error) < 0)
@@ -281,7 +288,8 @@ static const struct config_row rows[] = {
     {"logfile", KIND_TEXT, true, SERVER(log_file), .preset_text = ""},
     {"loglevel", KIND_ENUM, false, SERVER(log_level), .preset = LOG_NOTICE, .words = log_levels,
      .applied = apply_log_level},
-    {"maxclients", KIND_INT, false, ENGINE(max_clients), 1, INT_MAX, 10000},
+    {"maxclients", KIND_INT, false, ENGINE(max_clients), 1, INT_MAX, 10000,
+     .applied = apply_max_clients},
     {"maxmemory-policy", KIND_ENUM, false, STORE(policy), .preset = EVICT_NONE, .words = policies},
     {"notify-keyspace-events", KIND_OWN, .parse = parse_notify, .format = format_notify},
     {"port", KIND_INT, false, SERVER(port), 0, 65535, 6379, .applied = apply_port},
@@ -475,6 +483,13 @@ void config_format(const struct server *server, size_t at, struct text *out)
         text_format(out, "%lld", (long long)load_int(server, row));
         break;
     }
+}
+
+void config_format_name(const struct server *server, const char *name, struct text *out)
+{
+    for (size_t at = 0; at < ROWS; at++)
+        if (!strcmp(rows[at].name, name))
+            config_format(server, at, out);
 }
 
 /* --- beginning and end ----------------------------------------------------------------------------------------- */

@@ -47,23 +47,26 @@ static const char *human(uint64_t bytes, char out[32])
 static void write_server(struct server *server, struct text *out)
 {
     int64_t uptime = (clock_now_ms(&server->clock) - server->started_ms) / 1000;
+    char executable[4096] = "";
     struct utsname name;
 
     uname(&name);
+    if (readlink("/proc/self/exe", executable, sizeof executable - 1) < 0)
+        *executable = '\0';
     text_format(out,
                 "redis_version:%s\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
                 "redis_build_id:0\r\nredis_mode:standalone\r\ntern_version:%s\r\n"
-                "os:%s %s %s\r\narch_bits:64\r\nmonotonic_clock:X86 TSC or clock_gettime\r\n"
+                "os:%s %s %s\r\narch_bits:64\r\nmonotonic_clock:%s\r\n"
                 "multiplexing_api:epoll\r\natomicvar_api:none\r\ngcc_version:%d.%d.%d\r\n"
                 "process_id:%d\r\nprocess_supervised:no\r\nrun_id:%s\r\ntcp_port:%lld\r\n"
                 "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n"
-                "hz:%lld\r\nconfigured_hz:%lld\r\nlru_clock:%u\r\nexecutable:\r\n"
+                "hz:%lld\r\nconfigured_hz:%lld\r\nlru_clock:%u\r\nexecutable:%s\r\n"
                 "config_file:%s\r\nio_threads_active:0\r\n",
-                REDIS_VERSION, TERN_VERSION, name.sysname, name.release, name.machine, __GNUC__,
+                REDIS_VERSION, TERN_VERSION, name.sysname, name.release, name.machine, clock_work_source(), __GNUC__,
                 __GNUC_MINOR__, __GNUC_PATCHLEVEL__, (int)getpid(), server->run_id,
                 (long long)server->settings.port, (long long)clock_now_us(&server->clock),
                 (long long)uptime, (long long)uptime / 86400, (long long)server->settings.hz,
-                (long long)server->settings.hz, server->store->access_now,
+                (long long)server->settings.hz, server->store->access_now, executable,
                 server->settings.config_file ? server->settings.config_file : "");
 }
 
@@ -88,10 +91,10 @@ static void write_memory(struct server *server, struct text *out)
 {
     uint64_t used = mem_used(), peak = mem_used_peak(), rss = rss_bytes();
     size_t tables = 0, clients = engine_client_memory(server->engine);
+    struct text policy = {0};
     char text[4][32];
 
-    if (rss > server->rss_peak)
-        server->rss_peak = rss;
+    config_format_name(server, "maxmemory-policy", &policy);
     for (int i = 0; i < server->store->db_count; i++)
         tables += store_overhead(&server->store->dbs[i]);
     text_format(out,
@@ -99,15 +102,16 @@ static void write_memory(struct server *server, struct text *out)
                 "used_memory_rss_human:%s\r\nused_memory_peak:%llu\r\nused_memory_peak_human:%s\r\n"
                 "used_memory_peak_perc:%.2f%%\r\nused_memory_overhead:%zu\r\n"
                 "used_memory_dataset:%llu\r\nallocator_active:%zu\r\n"
-                "maxmemory:0\r\nmaxmemory_human:%s\r\nmaxmemory_policy:noeviction\r\n"
+                "maxmemory:0\r\nmaxmemory_human:%s\r\nmaxmemory_policy:%.*s\r\n"
                 "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n"
                 "mem_clients_normal:%zu\r\nmem_allocator:tern-slab\r\n"
                 "lazyfree_pending_objects:%zu\r\n",
                 u(used), human(used, text[0]), u(rss), human(rss, text[1]), u(peak),
                 human(peak, text[2]), peak ? 100.0 * (double)used / (double)peak : 0, tables + clients,
-                u(used - tables - clients), mem_committed(), human(0, text[3]),
+                u(used - tables - clients), mem_committed(), human(0, text[3]), (int)policy.len, policy.data,
                 used ? (double)rss / (double)used : 0, (long long)rss - (long long)used, clients,
                 store_pending_frees(server->store));
+    text_release(&policy);
 }
 
 static void write_persistence(struct server *server, struct text *out)

@@ -7,7 +7,27 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define OWN_DESCRIPTORS 32 /* beside those of clients */
+
+/* The limit on open files is raised for maxclients, or maxclients lowered to what is allowed. */
+void server_fit_descriptors(struct server *server)
+{
+    struct engine_settings *settings = &server->engine->settings;
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings->max_clients + OWN_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        settings->max_clients = limit.rlim_cur > OWN_DESCRIPTORS ? (int64_t)limit.rlim_cur - OWN_DESCRIPTORS : 1;
+        log_write(LOG_WARNING, "maxclients has been reduced to %lld to compensate for low ulimit.",
+                  (long long)settings->max_clients);
+    }
+}
 
 static int take(struct server *server, int fd, bool is_unix, struct error *error)
 {
@@ -101,6 +121,27 @@ void server_stop_listening(struct server *server)
     server->engine->unix_path = NULL;
 }
 
+/* Whole or not at all: written beside and renamed. */
+int server_write_port_file(const struct server *server, struct error *error)
+{
+    const char *path = server->settings.port_file;
+    char beside[4096];
+    FILE *file;
+
+    if (!*path)
+        return 0;
+    snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid());
+    file = fopen(beside, "w");
+    if (!file)
+        return error_set_errno(error, "%s", beside);
+    if (fprintf(file, "%lld\n", (long long)server->settings.port) < 0 || fclose(file) != 0 ||
+        rename(beside, path) < 0) {
+        unlink(beside);
+        return error_set_errno(error, "%s", path);
+    }
+    return 0;
+}
+
 /* What cannot be had leaves the server where it was: the old addresses are opened again. */
 int server_listen_again(struct server *server, const char *old_bind, struct error *error)
 {
@@ -109,7 +150,7 @@ int server_listen_again(struct server *server, const char *old_bind, struct erro
 
     stop_tcp(server);
     if (listen_tcp(server, error) == 0)
-        return 0;
+        return server_write_port_file(server, error);
     server->settings.port = server->listening_port;
     if (old_bind)
         config_set_text(&server->settings.bind, bytes_from_string(old_bind));

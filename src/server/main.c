@@ -11,12 +11,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define OWN_DESCRIPTORS 32 /* beside those of clients */
 
 /* --- the command line ------------------------------------------------------------------------------------- */
 
@@ -88,46 +85,6 @@ static int configure(struct server *server, char **argv, int argc, struct error 
             return error_set(error, "'%s': an option begins with --", argv[0]);
     }
     return apply_options(server, argv, argc, error);
-}
-
-/* --- descriptors --------------------------------------------------------------------------------------------- */
-
-/* The limit on open files is raised for maxclients, or maxclients lowered to what is allowed. */
-static void fit_descriptors(struct server *server)
-{
-    struct engine_settings *settings = &server->engine->settings;
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)settings->max_clients + OWN_DESCRIPTORS;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-        settings->max_clients = limit.rlim_cur > OWN_DESCRIPTORS ? (int64_t)limit.rlim_cur - OWN_DESCRIPTORS : 1;
-        log_write(LOG_WARNING, "maxclients has been reduced to %lld to compensate for low ulimit.",
-                  (long long)settings->max_clients);
-    }
-}
-
-/* Whole or not at all: written beside and renamed. */
-static int write_port_file(const struct server *server, struct error *error)
-{
-    const char *path = server->settings.port_file;
-    char beside[4096];
-    FILE *file;
-
-    if (!*path)
-        return 0;
-    snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid());
-    file = fopen(beside, "w");
-    if (!file)
-        return error_set_errno(error, "%s", beside);
-    if (fprintf(file, "%lld\n", (long long)server->settings.port) < 0 || fclose(file) != 0 ||
-        rename(beside, path) < 0) {
-        unlink(beside);
-        return error_set_errno(error, "%s", path);
-    }
-    return 0;
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------ */
@@ -215,7 +172,7 @@ static int assemble(struct server *server, struct error *error)
 static int open_up(struct server *server, pid_t parent, struct error *error)
 {
     log_write(LOG_NOTICE, "Tern %s is starting, speaking as Redis %s", TERN_VERSION, REDIS_VERSION);
-    fit_descriptors(server);
+    server_fit_descriptors(server);
     if (watch_signals(server) < 0)
         return error_set_errno(error, "signals");
     if (watch_parent(server, parent, error) < 0 || server_listen(server, error) < 0)
@@ -227,7 +184,7 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
         log_write(LOG_NOTICE, "Ready to accept connections tcp");
     if (*server->settings.unix_path)
         log_write(LOG_NOTICE, "Ready to accept connections unix");
-    return write_port_file(server, error);
+    return server_write_port_file(server, error);
 }
 
 static void close_down(struct server *server)

@@ -48,7 +48,6 @@ struct server {
         uint64_t at_ns, commands, bytes_in, bytes_out;
         double commands_per_second, kb_in_per_second, kb_out_per_second;
     } rate;
-    uint64_t rss_peak;
 };
 
 static inline struct server *server_of(const struct request *req) { return req->engine->host; }
@@ -70,10 +69,15 @@ void config_set_text(char **place, struct bytes text);
 size_t config_count(void);
 const char *config_name(size_t at);
 void config_format(const struct server *server, size_t at, struct text *out);
+void config_format_name(const struct server *server, const char *name, struct text *out);
 
 /* --- listen.c -------------------------------------------------------------------------------------- */
 
 int server_listen(struct server *server, struct error *error);
+/* Writes the port to the port file, when there is to be one. */
+int server_write_port_file(const struct server *server, struct error *error);
+/* Makes the limit on open files fit maxclients, or maxclients the limit. */
+void server_fit_descriptors(struct server *server);
 void server_stop_listening(struct server *server);
 /* After port or bind has changed. When that fails, listens where it did before ('old_bind' NULL: the same
  * addresses) and puts the settings back. */

@@ -265,7 +265,7 @@ def a_dialogue_on_a_terminal(server):
     expect(ask('lrange l 0 -1'), '1) "a"\n2) "b"\n')
     expect(ask('lpush k x'), '(error) WRONGTYPE Operation against a key holding the wrong kind of value\n')
     expect(ask('nosuch'), "(error) ERR unknown command 'nosuch', with args beginning with: \n")
-    expect_true(re.search(r'(?s)LPUSH.*summary: Prepends.*since: 1.0.0.*group: list', ask('help lpush')), 'no help for lpush')
+    expect_true(re.search(r'(?s)LPUSH.*summary: Prepend.*since: 1.0.0.*group: list', ask('help lpush')), 'no help for lpush')
     expect(ask('select 2', '[2]> '), 'OK\n')
     expect(ask('select 0'), 'OK\n')
     expect(ask('multi', '(TX)> '), 'OK\n')

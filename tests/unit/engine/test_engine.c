@@ -12,7 +12,7 @@ struct sailor {
     size_t sent;
     uint64_t questions, answers; /* pushes are none */
     bool may_be_cut;             /* somebody may have thrown it out */
-    bool is_in_multi;
+    bool is_in_multi, is_slow;
 };
 
 static struct rig rig;
@@ -126,7 +126,7 @@ static void speak(struct sailor *sailor)
     char line[128];
     int key = (int)any(6), second = (int)any(6);
 
-    switch (any(32)) {
+    switch (any(33)) {
     case 0:
     case 1:
     case 2:
@@ -214,6 +214,13 @@ static void speak(struct sailor *sailor)
     case 29:
         snprintf(line, sizeof line, "nosuch @");
         break;
+    case 30: /* neither this nor the next is answered */
+        if (sailor->is_in_multi)
+            return;
+        add_words(sailor, "mute skip");
+        add_words(sailor, any(2) ? "take k1 k2 0.01" : "echo @");
+        sailor->questions -= 2;
+        return;
     default:
         snprintf(line, sizeof line, "echo @");
     }
@@ -239,7 +246,12 @@ static void send_some(struct sailor *sailor)
 
 static void come(struct sailor *sailor)
 {
+    int small = 4096;
+
     peer_connect(&sailor->peer, &rig);
+    sailor->is_slow = any(3) == 0;
+    if (sailor->is_slow)
+        setsockopt(sailor->peer.client->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     sailor->peer.client->resp = 3;
     sailor->may_be_cut = rig.engine->settings.output_limits[CLIENT_PUBSUB].hard_bytes == 60000;
     sailor->is_in_multi = false;
@@ -330,7 +342,7 @@ static void ride_out(uint64_t seed, size_t steps)
             send_some(sailor);
         if (any(2))
             engine_turn(rig.engine, 0);
-        if (any(2))
+        if (any(sailor->is_slow ? 20 : 2) == 0)
             hear(sailor);
         weather();
         if (any(1000) == 0) {

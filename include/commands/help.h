@@ -1,6 +1,6 @@
 /* HELP of a command with subcommands, made from their rows. */
-#ifndef TERN_COMMANDS_HELP_INTERNAL_H
-#define TERN_COMMANDS_HELP_INTERNAL_H
+#ifndef TERN_COMMANDS_HELP_H
+#define TERN_COMMANDS_HELP_H
 
 struct request;
 
