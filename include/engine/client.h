@@ -80,7 +80,7 @@ struct client {
     struct request *postponed;         /* detached */
     struct subscriptions *subscriptions; /* or NULL */
 
-    const struct command_entry *last_command;
+    const struct command_entry *last_command; /* that was sent; NULL: unknown */
     char *name, *lib_name, *lib_version; /* or NULL; terminated, mem_alloc(strlen + 1) */
 
     int64_t created_ms, active_ms;

@@ -6,6 +6,7 @@
 #include "commands/help.h"
 #include "net/socket.h"
 
+#include "base/mem.h"
 #include "base/numbers.h"
 #include "base/text.h"
 
@@ -13,17 +14,22 @@
 
 #define ERR_CLIENT_NAME                                                                            \
     "ERR Client names cannot contain spaces, newlines or special characters."
-#define DESCRIPTION_MAX 1024
+#define DESCRIPTION_MAX 1024 /* beside the names that clients give themselves */
 
 /* --- who is there ------------------------------------------------------------------------------------------ */
 
 static void client_id(struct request *req) { reply_int(req, (int64_t)req->client->id); }
 
+static size_t text_len(const char *text) { return text ? strlen(text) : 0; }
+
 static void add_client(struct text *text, const struct client *client)
 {
-    char line[DESCRIPTION_MAX];
+    size_t size = DESCRIPTION_MAX + text_len(client->name) + text_len(client->lib_name) +
+                  text_len(client->lib_version);
+    char *line = mem_alloc(size);
 
-    text_add(text, (struct bytes){line, client_describe(client, line, sizeof line)});
+    text_add(text, (struct bytes){line, client_describe(client, line, size)});
+    mem_free(line, size);
 }
 
 static void reply_text(struct request *req, struct text *text)

@@ -98,12 +98,14 @@ static bool resolve(struct request *req)
 {
     const struct command_entry *sub;
 
+    req->client->last_command = req->command;
     if (!req->command) {
         refuse_unknown(req);
         return false;
     }
     if (req->command->row->subcommands && req->argc >= 2) {
         sub = subcommand_find(req->engine->commands, req->command, req->argv[1]);
+        req->client->last_command = sub;
         if (!sub) {
             refuse_unknown_subcommand(req);
             return false;
@@ -195,7 +197,6 @@ void dispatch_call(struct request *req)
     int64_t changes = engine->changes;
 #endif
 
-    client->last_command = req->command;
     client->commands++;
     req->command->row->handler(req);
 #ifdef TERN_DEBUG

@@ -310,6 +310,6 @@ void watching_touch_db(struct engine *engine, struct db *db)
         struct bytes key = map_key(node);
 
         if (store_peek(db, key, hash_bytes(key)))
-            touch_node(node, false);
+            touch_node(node, true); /* as for expiry: what had expired goes without a change */
     }
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define OWN_DESCRIPTORS 32 /* beside those of clients */
+#define PORT_TRIES      100 /* what is free for one address may be taken for another */
 
 /* The limit on open files is raised for maxclients, or maxclients lowered to what is allowed. */
 void server_fit_descriptors(struct server *server)
@@ -55,7 +56,6 @@ static int listen_on(struct server *server, struct bytes word, int *port, struct
     }
     if (is_optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENOTSUP))
         return 0;
-    log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
     return -1;
 }
 
@@ -68,22 +68,40 @@ static void stop_tcp(struct server *server)
     server->listener_count = 0;
 }
 
+/* On all addresses or none. */
+static int listen_on_all(struct server *server, int *port, struct error *error)
+{
+    struct bytes words[BIND_MAX];
+    char buffer[4096];
+    int count = config_split(bytes_from_string(server->settings.bind), buffer, words, BIND_MAX);
+
+    for (int i = 0; i < count; i++)
+        if (listen_on(server, words[i], port, error) < 0) {
+            int reason = errno;
+
+            stop_tcp(server);
+            errno = reason;
+            return -1;
+        }
+    return 0;
+}
+
 /* Port 0 means no TCP, but any free port when there is a file to write it to. */
 static int listen_tcp(struct server *server, struct error *error)
 {
-    int port = (int)server->settings.port, count;
-    struct bytes words[BIND_MAX];
-    char buffer[4096];
+    int port = (int)server->settings.port;
 
     if (port == 0 && !*server->settings.port_file)
         return 0;
-    count = config_split(bytes_from_string(server->settings.bind), buffer, words, BIND_MAX);
-    for (int i = 0; i < count; i++)
-        if (listen_on(server, words[i], &port, error) < 0) {
-            log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
-            stop_tcp(server);
-            return -1;
+    for (int tries = 1; listen_on_all(server, &port, error) < 0; tries++) {
+        if (server->settings.port == 0 && errno == EADDRINUSE && tries < PORT_TRIES) {
+            port = 0;
+            continue;
         }
+        log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
+        log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
+        return -1;
+    }
     server->settings.port = server->listening_port = port;
     return 0;
 }

@@ -206,6 +206,24 @@ static void serving_a_blocked_client_is_a_unit_of_its_own(void **state)
     peer_forget(&b);
 }
 
+/* Others' writes in the middle of a transaction travel where they happened. */
+static void what_happens_in_a_nested_turn_travels_in_its_place(void **state)
+{
+    for (int i = 0; i < BATCH_MAX - 5; i++) /* the batch is full before the other is read */
+        peer_asks(&a, "fail");
+    peer_asks(&a, "multi");
+    peer_asks(&a, "put a1 v");
+    peer_asks(&a, "nest 500");
+    peer_asks(&a, "put a2 v");
+    peer_asks(&a, "exec");
+    for (int i = 0; i < 15; i++)
+        peer_asks(&b, "fail");
+    peer_asks(&b, "put b v");
+    travels("MULTI\nput a1 v\nput b v\nEXEC\nput a2 v\n");
+    peer_forget(&a);
+    peer_forget(&b);
+}
+
 /* ---- sinks ---- */
 
 static void every_sink_gets_all_and_may_leave(void **state)
@@ -287,6 +305,7 @@ int main(void)
         TEST(an_expired_key_travels_as_its_removal_before_what_found_it_gone),
         TEST(what_housekeeping_expires_goes_before_the_next_command),
         TEST(serving_a_blocked_client_is_a_unit_of_its_own),
+        TEST(what_happens_in_a_nested_turn_travels_in_its_place),
         TEST(every_sink_gets_all_and_may_leave),
         TEST(the_stream_of_a_very_large_unit_is_whole),
         TEST(changes_are_counted_whether_they_travel_or_not),

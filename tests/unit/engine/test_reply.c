@@ -286,30 +286,6 @@ static void long_values_go_out_in_order_whatever_the_socket_takes(void **state)
     end(&c);
 }
 
-/* While it is pinned the window grows instead of sending. */
-static void a_pinned_window_keeps_everything_back(void **state)
-{
-    char *value = malloc(200000);
-    struct text expected = {0};
-    struct case_of c;
-    char byte;
-
-    begin(&c);
-    memset(value, 'v', 200000);
-    c.req->window->pins++;
-    for (int i = 0; i < 5; i++) {
-        reply_bulk(c.req, (struct bytes){value, 100000});
-        reply_verbatim(c.req, (struct bytes){value, 100000}, "txt");
-        text_format(&expected, "$100000\r\n%.100000s\r\n$100000\r\n%.100000s\r\n", value, value);
-    }
-    assert_true(recv(c.peer.fd, &byte, 1, MSG_PEEK) < 0);
-    c.req->window->pins--;
-    expect_same(&c, &expected);
-    text_release(&expected);
-    free(value);
-    end(&c);
-}
-
 static void a_large_window_shrinks_when_it_was_sent(void **state)
 {
     struct case_of c;
@@ -381,7 +357,6 @@ int main(void)
         cmocka_unit_test(errors_about_arguments_name_the_command),
         cmocka_unit_test(replies_cross_the_end_of_the_window_whole),
         cmocka_unit_test(long_values_go_out_in_order_whatever_the_socket_takes),
-        cmocka_unit_test(a_pinned_window_keeps_everything_back),
         cmocka_unit_test(a_large_window_shrinks_when_it_was_sent),
         cmocka_unit_test(a_nested_reply_goes_to_its_client_and_leaves_the_outer_one_alone),
     };

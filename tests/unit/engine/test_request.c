@@ -1,4 +1,4 @@
-/* Requests: copies that outlive their bytes, and the helpers that read arguments. */
+/* Requests: copies that outlive their bytes, and what reads arguments. */
 #include "unit.h"
 
 #include "fake_request.h"
@@ -112,7 +112,7 @@ static void the_hash_of_every_argument_is_right_kept_or_not(void **state)
 
     begin(&c);
     for (int i = 0; i < 12; i++)
-        fake_request_add(&c.fake, (struct bytes){"abcdefghijklm" + i, 1});
+        fake_request_add(&c.fake, (struct bytes){&"abcdefghijklm"[i], 1});
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
         for (int count = 0; count <= 12; count++) {
             const struct command_entry entry = {&rows[r], NULL, "g", 0};
