@@ -104,7 +104,7 @@ static void client_list(struct request *req)
         return;
     }
     for (; client; client = client->next)
-        if (class < 0 || (int)client_class_of(client) == class)
+        if (!(client->flags & CLIENT_CLOSING) && (class < 0 || (int)client_class_of(client) == class))
             add_client(&text, client);
     reply_text(req, &text);
 }

@@ -9,6 +9,7 @@
 #include "net/socket.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void client_add(struct engine *engine, int fd, bool is_unix)
@@ -52,6 +53,9 @@ void client_close(struct client *client)
     client->flags |= CLIENT_CLOSING;
     client->flags &= ~CLIENT_WAITS_WRITABLE;
     event_loop_remove(engine->loop, client->fd);
+    /* The other end learns it now, before anybody is told of it: the descriptor is closed when the turn is
+     * over, so that it is not taken by a new connection meanwhile. */
+    shutdown(client->fd, SHUT_RDWR);
     client->close_next = engine->close_first;
     engine->close_first = client;
     blocking_forget(client);

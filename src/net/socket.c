@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define UNIX_BACKLOG_MIN 4096
+
 static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t len, int backlog)
 {
     if (bind(fd, address, len) == 0 && listen(fd, backlog) == 0)
@@ -85,6 +87,9 @@ int socket_listen_unix(const char *path, mode_t permissions, int backlog, struct
     if (fd < 0)
         return error_set_errno(error, "%s: socket", path);
     unlink(path);
+    /* Connecting to a full queue fails at once here, where TCP would wait: it is as long as may be. */
+    if (backlog < UNIX_BACKLOG_MIN)
+        backlog = UNIX_BACKLOG_MIN;
     if (bind_and_listen(fd, (struct sockaddr *)&address, sizeof address, backlog) < 0)
         return error_set_errno(error, "%s: bind", path);
     if (permissions && chmod(path, permissions) < 0)
