@@ -33,12 +33,12 @@ def program(variable, *names):
     skip_all(f'there is no {names[0]} here')
 
 
-def run(*argv, input=b'', status=0, env=None):
+def run(*argv, input=b'', status=0, env=None, seconds=2 * TIMEOUT):
     """Runs a program to its end and returns its output, as bytes; what it says on stderr counts as output."""
     process = subprocess.Popen(list(map(str, argv)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env={**os.environ, **(env or {})})
     try:
-        output, _ = process.communicate(input, timeout=2 * TIMEOUT)
+        output, _ = process.communicate(input, timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
@@ -54,7 +54,8 @@ class Together:
         with Together() as threads:
             threads.start(function, argument)"""
 
-    def __init__(self):
+    def __init__(self, seconds=2 * TIMEOUT):
+        self.seconds = seconds
         self.threads = []
         self.errors = []
 
@@ -72,7 +73,7 @@ class Together:
         return self
 
     def __exit__(self, kind, error, trace):
-        end = time.monotonic() + (2 * TIMEOUT if error is None else 1)
+        end = time.monotonic() + (self.seconds if error is None else 1)
         for thread in self.threads:
             thread.join(max(0, end - time.monotonic()))
         if error is None and self.errors:

@@ -125,7 +125,8 @@ def thousands_that_come_and_go_at_once_leave_nothing(server):
     wait_until(lambda: admin.info('connected_clients') == 1, 'all are gone')
     wait_until(lambda: admin.info('used_memory') < before + 100_000, 'their memory is free')
     expect(admin.all(('PUBSUB', 'CHANNELS'), ('DBSIZE',)), [[], 0])
-    expect(admin.info('total_connections_received') >= 1 + 200 * 8, True)
+    # One that was reset before it was accepted is not counted; the half that was closed is.
+    expect(admin.info('total_connections_received') >= 1 + 100 * 8, True)
 
 
 # ---- from where -----------------------------------------------------------------------------------

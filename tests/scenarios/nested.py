@@ -8,14 +8,16 @@ def loop(ms=150):
 
 
 def run_loop(runner, other, *commands):
-    """Sends them and returns while the loop that is among them runs: 'other' was served from within."""
-    for _ in range(30):
-        runner.send_commands(*commands, ('ECHO', 'the end'))
-        time.sleep(0.03)
-        other('PING')
+    """Sends them, with a SET before the loop that is among them, and returns while the loop runs: 'other' was served
+    from within."""
+    at = next(i for i, command in enumerate(commands) if command[:2] == loop()[:2])
+    for n in range(30):
+        runner.send_commands(*commands[:at], ('SET', 'running', n), *commands[at:], ('ECHO', 'the end'))
+        wait_until(lambda: other('GET', 'running') == b'%d' % n, 'it runs')
         if not runner.peek().endswith(b'the end\r\n'):
             return
-        runner.read_many(len(commands) + 1)  # the other came too late, or stood in the same batch
+        runner.read_many(len(commands) + 2)  # the other stood in the same batch
+        other.all(('DEL', 'running'))
     raise Failed('the loop was over each time')
 
 
@@ -39,7 +41,7 @@ def others_are_served_meanwhile(server):
     while answered == 0 or not runner.peek():
         expect(other.all(('INCR', 'n'), ('PING',), ('SET', 'k', 'x' * 20_000), ('GET', 'k'))[1:], ['PONG', 'OK', b'x' * 20_000])
         answered += 1
-    expect(runner.read_many(4), [b'before', 'OK', b'behind', b'the end'])
+    expect(runner.read_many(5), [b'before', 'OK', 'OK', b'behind', b'the end'])
 
 
 @test(in_turn=True)
@@ -68,12 +70,12 @@ def clients_come_and_go_meanwhile(server):
             client.send_commands(('SET', f'k{i}', i), ('SUBSCRIBE', 'news') if i % 2 else ('PING',))
         for client in clients:
             client.read_many(2)
-        expect(other('PUBLISH', 'news', 'x'), 2)
+        expect(other('PUBLISH', 'news', 'x') >= 2, True)
         clients[0].close()
         clients[1].reset()
         clients[2].send_commands(('QUIT',))
         clients[2].expect_closed(b'+OK\r\n')
-        expect(other('CLIENT', 'KILL', 'TYPE', 'pubsub') in (1, 2), True)
+        expect(other('CLIENT', 'KILL', 'TYPE', 'pubsub') >= 1, True)
         clients[3].rest()
         clients[4].close()
         rounds += 1
@@ -142,8 +144,8 @@ def it_may_run_in_a_transaction(server):
     runner, other = server.clients_of(2)
     run_loop(runner, other, ('WATCH', 'w'), ('MULTI',), ('ECHO', 'x' * 100_000), ('SET', 'k', 1), loop(250), ('INCR', 'k'), ('EXEC',))
     expect(other.all(('SET', 'w', 1), ('INCR', 'k')), ['OK', 2])
-    expect(runner.read_many(6), ['OK', 'OK'] + ['QUEUED'] * 4)
-    expect(runner.read_many(2), [[b'x' * 100_000, 'OK', 'OK', 3], b'the end'])
+    expect(runner.read_many(7), ['OK', 'OK'] + ['QUEUED'] * 5)
+    expect(runner.read_many(2), [[b'x' * 100_000, 'OK', 'OK', 'OK', 3], b'the end'])
     # its client is killed meanwhile: the rest of the queue does no harm
     runner_id = runner.id()
     run_loop(runner, other, ('MULTI',), ('SET', 'k', 10), loop(250), ('ECHO', 'x' * 100_000), ('EXEC',), ('SET', 'k', 20))
@@ -164,7 +166,7 @@ def messages_to_the_runner_do_not_fall_into_its_reply(server):
 
     run_loop(runner, other, ('ECHO', 'a'), loop(250), ('ECHO', 'b'))
     expect(other('PUBLISH', 'news', 'x'), 1)
-    expect(runner.read_many(5), [b'a', 'OK', message(b'x'), b'b', b'the end'])
+    expect(runner.read_many(6), [b'a', 'OK', 'OK', message(b'x'), b'b', b'the end'])
     # in the middle of a transaction's reply, of which the beginning has left already
     runner.send_commands(('MULTI',), ('GET', 'big'), ('PUBLISH', 'news', 'own'), loop(250), ('GET', 'big'), ('EXEC',), ('PING',))
     expect(runner.read_many(5), ['OK'] + ['QUEUED'] * 4)
@@ -263,7 +265,7 @@ def a_nested_turn_may_have_one_of_its_own(server):
     fresh = server.client()
     expect(fresh.all(('PING',), ('ECHO', 'y' * 50_000)), ['PONG', b'y' * 50_000])
     for i, runner in enumerate(runners):
-        expect(runner.read_many(4), [b'x' * 5000, 'OK', b'%d' % i, b'the end'])
+        expect(runner.read_many(5), [b'x' * 5000, 'OK', 'OK', b'%d' % i, b'the end'])
 
 
 @test()
