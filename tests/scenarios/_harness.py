@@ -18,6 +18,7 @@ else (see Client.is_silent), and what takes a while is waited for with wait_unti
 From the environment: TERN_SERVER, TEST_DIR, VARIANT (asan, stress: slower, so sizes shrink, see scaled), ONLY or the
 command line: parts of the names of the tests to run."""
 
+import contextlib
 import os
 import random
 import re
@@ -366,6 +367,29 @@ class Server:
 
     def clients_of(self, count):
         return [self.client() for _ in range(count)]
+
+    @contextlib.contextmanager
+    def stands_still(self):
+        """What clients send meanwhile is all there when it goes on: it is served in one turn, in this order."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: self.state() == 'T', 'the server stands still')
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def at_once(self, *work):
+        """Has what each (client, bytes) sends served in one turn."""
+        probe = self.client()
+        expect(probe('PING'), 'PONG')  # those who came before it are accepted
+        probe.close()
+        with self.stands_still():
+            for client, data in work:
+                client.send(data)
+
+    def state(self):
+        with open(f'/proc/{self.pid}/stat') as file:
+            return file.read().rsplit(')', 1)[1].split()[0]
 
     def log(self):
         try:

@@ -3,17 +3,6 @@
 from _harness import *
 
 
-def at_once(server, *work, admin=None):
-    """Has what each (client, bytes) of 'work' sends served in one turn, in this order: the server sleeps meanwhile."""
-    sleeper = admin or server.client()
-    expect(sleeper('PING'), 'PONG')
-    sleeper.send_commands(('DEBUG', 'SLEEP', '0.3'))
-    time.sleep(0.1)  # it sleeps by now; should it not, the commands are served in several turns, which is right too
-    for client, data in work:
-        client.send(data)
-    expect(sleeper.read(), 'OK')
-
-
 @test()
 def what_a_command_deletes_is_gone_for_the_next_of_its_batch(server):
     client = server.client()
@@ -70,7 +59,7 @@ def a_transaction_may_be_split_anywhere(server):
 def clients_of_one_turn_see_each_others_writes_in_order(server):
     clients = server.clients_of(60)
     for round in range(3):
-        at_once(server, *[(client, pipeline(('APPEND', 'k', chr(48 + i)), ('GET', 'k'), ('DEL', 'k') if i == 30 else ('PING',)))
+        server.at_once(*[(client, pipeline(('APPEND', 'k', chr(48 + i)), ('GET', 'k'), ('DEL', 'k') if i == 30 else ('PING',)))
                           for i, client in enumerate(clients)])
         seen = ''
         for i, client in enumerate(clients):
@@ -88,8 +77,8 @@ def a_client_killed_by_an_earlier_one_of_its_turn_runs_nothing(server):
     for count in (1, 3, 100, 300):
         killer, victim, bystander = server.clients_of(3)
         victim_id = victim.id()
-        at_once(server, (killer, pipeline(('SET', 'before', count), ('CLIENT', 'KILL', 'ID', victim_id), ('GET', 'before'))),
-                (victim, pipeline(*[('INCR', 'ran')] * count)), (bystander, encode('INCR', 'after')), admin=admin)
+        server.at_once((killer, pipeline(('SET', 'before', count), ('CLIENT', 'KILL', 'ID', victim_id), ('GET', 'before'))),
+                (victim, pipeline(*[('INCR', 'ran')] * count)), (bystander, encode('INCR', 'after')))
         expect(killer.read_many(3), ['OK', 1, b'%d' % count])
         victim.expect_closed()
         expect(type(bystander.read()), int)
@@ -103,8 +92,8 @@ def clients_may_kill_each_other(server):
     clients = server.clients_of(40)
     ids = [client.id() for client in clients]
     # Each kills the next one, which then kills nobody: every other one lives.
-    at_once(server, *[(client, pipeline(('INCR', 'n'), ('CLIENT', 'KILL', 'ID', ids[(i + 1) % 40]), ('ECHO', i)))
-                      for i, client in enumerate(clients)], admin=admin)
+    server.at_once(*[(client, pipeline(('INCR', 'n'), ('CLIENT', 'KILL', 'ID', ids[(i + 1) % 40]), ('ECHO', i)))
+                      for i, client in enumerate(clients)])
     dead = 0
     for i, client in enumerate(clients):
         try:
@@ -122,7 +111,7 @@ def clients_may_kill_each_other(server):
 def a_client_that_kills_all_with_itself_is_answered_first(server):
     admin = server.client()
     clients = server.clients_of(20)
-    at_once(server, *[(client, pipeline(('INCR', 'n'), ('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no'), ('INCR', 'n')))
+    server.at_once(*[(client, pipeline(('INCR', 'n'), ('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no'), ('INCR', 'n')))
                       for client in clients])
     expect(clients[0].read(), 1)
     expect(type(clients[0].read()), int)
@@ -173,7 +162,7 @@ def a_client_killed_behind_a_long_reply_gets_the_reply(server):
 @test(in_turn=True)
 def a_password_set_in_mid_turn_holds_for_new_clients_only(server):
     first, second, third = server.clients_of(3)
-    at_once(server, (first, pipeline(('CONFIG', 'SET', 'requirepass', 'secret'), ('PING',), ('AUTH', 'wrong'), ('PING',))),
+    server.at_once((first, pipeline(('CONFIG', 'SET', 'requirepass', 'secret'), ('PING',), ('AUTH', 'wrong'), ('PING',))),
             (second, pipeline(('PING',), ('AUTH', 'secret'), ('SET', 'k', 'v' * 20000))))
     expect(first.read_many(4), ['OK', 'PONG', Error('WRONGPASS invalid username-password pair or user is disabled.'), 'PONG'])
     expect(second.read_many(3), ['PONG', 'OK', 'OK'])
@@ -187,8 +176,8 @@ def a_password_set_in_mid_turn_holds_for_new_clients_only(server):
 @test(in_turn=True)
 def a_client_paused_by_an_earlier_one_of_its_turn_waits(server):
     admin, pauser, writer, reader = server.clients_of(4)
-    at_once(server, (pauser, pipeline(('SET', 'k', 1), ('CLIENT', 'PAUSE', 1_000_000, 'WRITE'), ('GET', 'k'), ('INCR', 'k'))),
-            (writer, pipeline(*[('INCR', 'k')] * 200)), (reader, pipeline(('GET', 'k'), ('INCR', 'k'), ('GET', 'k'))), admin=admin)
+    server.at_once((pauser, pipeline(('SET', 'k', 1), ('CLIENT', 'PAUSE', 1_000_000, 'WRITE'), ('GET', 'k'), ('INCR', 'k'))),
+            (writer, pipeline(*[('INCR', 'k')] * 200)), (reader, pipeline(('GET', 'k'), ('INCR', 'k'), ('GET', 'k'))))
     expect(pauser.read_many(3), ['OK', 'OK', b'1'])
     expect(reader.read(), b'1')
     for client in pauser, writer, reader:
@@ -230,7 +219,7 @@ def an_endless_pipeline_leaves_others_their_turn(server):
 def a_client_has_its_turn_between_the_shares_of_another(server):
     """Thousands of commands are in the server already when the other one's come."""
     greedy, other, admin = server.clients_of(3)
-    at_once(server, (greedy, encode('RPUSH', 'l', 'g') * 450), (other, pipeline(('RPUSH', 'l', 'o'), ('LLEN', 'l'))), admin=admin)
+    server.at_once((greedy, encode('RPUSH', 'l', 'g') * 450), (other, pipeline(('RPUSH', 'l', 'o'), ('LLEN', 'l'))))
     place = other.read_many(2)[1]
     expect(greedy.read_many(450)[-1], 451)
     expect_true(place < 450, f'the other one came at place {place}')
@@ -277,7 +266,7 @@ def a_pipeline_longer_than_a_turn_meets_everything_in_between(server):
 def more_clients_than_a_batch_holds_are_all_served(server):
     clients = server.clients_of(700)  # and more than one epoll_wait hands over
     for size in 1, 3000:
-        at_once(server, *[(client, pipeline(('SET', f'k{i}', 'v' * size), ('INCR', 'n'), ('STRLEN', f'k{i}'))) for i, client in enumerate(clients)])
+        server.at_once(*[(client, pipeline(('SET', f'k{i}', 'v' * size), ('INCR', 'n'), ('STRLEN', f'k{i}'))) for i, client in enumerate(clients)])
         numbers = []
         for client in clients:
             ok, number, length = client.read_many(3)
@@ -296,7 +285,7 @@ def full_shares_of_many_clients_meet_the_end_of_the_arena(server):
         for i, client in enumerate(clients):
             if i % 2:
                 client.send(encode('SET', f'k{i:02}', value)[:half])
-        at_once(server, *[(client, encode('SET', f'k{i:02}', value)[half if i % 2 else 0:] + encode('GET', f'k{i:02}')) for i, client in enumerate(clients)])
+        server.at_once(*[(client, encode('SET', f'k{i:02}', value)[half if i % 2 else 0:] + encode('GET', f'k{i:02}')) for i, client in enumerate(clients)])
         for client in clients:
             expect(client.read_many(2), ['OK', value])
 
