@@ -272,7 +272,9 @@ async def a_cancelled_pop_takes_nothing(server, user):
             await waiter.connection_pool.disconnect()
         await until_blocked(admin, 0)
         expect([await admin.rpush('queue', 'kept'), await admin.blpop('queue')], [1, (b'queue', b'kept')])
-        await raises(asyncio.TimeoutError, '', asyncio.wait_for(user().blpop('queue', timeout=0), 0.01))
+        late = user()
+        expect(await late.ping(), True)  # it is connected
+        await raises(asyncio.TimeoutError, '', asyncio.wait_for(late.blpop('queue', timeout=0), 0.01))
 
 
 @async_test()
@@ -452,7 +454,7 @@ async def errors_have_their_classes(server, user):
     await raises(redis.ResponseError, 'unknown command', client.execute_command('NOSUCH'))
     wrong = user(password='wrong')
     await raises(redis.RedisError, 'invalid username-password pair' if MAJOR >= 5 else '', wrong.ping())
-    late = user(password='secret', socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
+    late = user(password='secret', socket_timeout=0.1, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0))
     await raises(redis.TimeoutError, 'Timeout reading', late.blpop('none', timeout=0))
     expect(await client.ping(), True)
 

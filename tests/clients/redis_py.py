@@ -471,7 +471,7 @@ def waiting_ends(server):
 def a_client_that_gives_up_takes_nothing_with_it(server):
     client = user(server)
     for _ in range(5):
-        raises(redis.TimeoutError, 'Timeout reading from', impatient(server, socket_timeout=0.05).blpop, 'queue', timeout=0)
+        raises(redis.TimeoutError, 'Timeout reading from', impatient(server, socket_timeout=0.1, socket_connect_timeout=TIMEOUT).blpop, 'queue', timeout=0)
     wait_until(lambda: client.info('clients')['blocked_clients'] == 0, 'the server has seen them go')
     expect([client.rpush('queue', 'kept'), client.blpop('queue')], [1, (b'queue', b'kept')])
 
