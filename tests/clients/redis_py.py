@@ -395,7 +395,7 @@ def a_watched_key_that_expires_fails_the_transaction(server):
 
 @test()
 def workers_take_jobs_from_queues(server):
-    count = scaled(600, 200)
+    count = scaled(600, 210)
     taken = []
 
     def work(me):

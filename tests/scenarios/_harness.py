@@ -473,7 +473,7 @@ _tests = []
 
 
 def test(*args, own=False, in_turn=False):
-    """Marks a test; 'args' go to the server's command line. own: gets a directory instead, starts servers itself.
+    """Marks a test; 'args' go to the server's command line. own: gets a directory's name instead, starts servers itself.
 
     in_turn: what it expects is certain when each of several clients is read whole in its turn. A stress build reads a
     byte at a time, so that their commands mix: there it only has to do no harm."""
@@ -485,6 +485,7 @@ def test(*args, own=False, in_turn=False):
 
 def _run(function, args, own, is_loose, directory):
     if own:
+        shutil.rmtree(directory, ignore_errors=True)
         function(directory)
         return
     server = Server(directory, *args)

@@ -7,31 +7,41 @@ def loop(ms=150):
     return 'DEBUG', 'NESTED-LOOP', ms
 
 
-def run_loop(runner, other, *commands):
-    """Sends them, with a SET before the loop that is among them, and returns while the loop runs: 'other' was served
-    from within."""
-    at = next(i for i, command in enumerate(commands) if command[:2] == loop()[:2])
-    for n in (random.getrandbits(60) for _ in range(30)):
-        runner.send_commands(*commands[:at], ('SET', 'running', n), *commands[at:], ('ECHO', 'the end'))
-        wait_until(lambda: other('GET', 'running') == b'%d' % n, 'it runs')
-        if not runner.peek().endswith(b'the end\r\n'):
-            return
-        runner.read_many(len(commands) + 2)  # the other stood in the same batch
+def attempts(ms):
+    """Longer and longer loops, each with a mark of its own: a busy machine must not make one look over too soon."""
+    for n in range(8):
+        yield random.getrandbits(60), loop(ms * 2 ** n), time.monotonic() + ms * 2 ** n / 3000
     raise Failed('the loop was over each time')
 
 
-def loop_at_once(server, runner, other, behind, *work):
-    """A loop and the (client, commands) of 'work' in one turn, so that these stand behind it in the batch. Returns while the
-    loop runs; what is read of the runner are then the replies to 'behind'. False when it was over too soon."""
-    mark = random.getrandbits(60)
-    server.at_once((runner, pipeline(('SET', 'running', mark), loop(250), *behind)), *[(client, pipeline(*commands)) for client, commands in work])
+def is_running(runner, other, mark, in_time):
+    """Waits for the SET of 'mark' that stands before the loop. False when so much time has passed that the loop may be over."""
     wait_until(lambda: other('GET', 'running') == b'%d' % mark, 'it runs')
-    if runner.peek():
-        runner.read_many(2 + len(behind))
+    return time.monotonic() < in_time and not runner.peek().endswith(b'the end\r\n')
+
+
+def run_loop(runner, other, *commands):
+    """Sends them, with a SET before the loop that is among them and an ECHO at the end, and returns while the loop runs:
+    'other' was served from within."""
+    at = next(i for i, command in enumerate(commands) if command[:2] == loop()[:2])
+    for mark, longer, in_time in attempts(commands[at][2]):
+        runner.send_commands(*commands[:at], ('SET', 'running', mark), longer, *commands[at + 1:], ('ECHO', 'the end'))
+        if is_running(runner, other, mark, in_time):
+            return
+        runner.read_many(len(commands) + 2)
+
+
+def loop_at_once(server, runner, other, prepare, behind, *work):
+    """A loop and the (client, commands) of 'work' in one turn, so that these stand behind it in the batch. Returns while the
+    loop runs; the runner's replies are then two, those to 'behind' and 'the end'."""
+    for mark, longer, in_time in attempts(200):
+        prepare()
+        server.at_once((runner, pipeline(('SET', 'running', mark), longer, *behind, ('ECHO', 'the end'))), *[(client, pipeline(*commands)) for client, commands in work])
+        if is_running(runner, other, mark, in_time):
+            return
+        runner.read_many(3 + len(behind))
         for client, commands in work:
             client.read_many(len(commands))
-        return False
-    return True
 
 
 @test()
@@ -109,8 +119,7 @@ def those_of_the_outer_batch_may_be_killed_from_within(server):
     for count in (0, 25):  # all in a batch's 64
         runner, waiting, far = server.clients_of(3)
         ids = [client.id() for client in (runner, waiting, far)]
-        while not loop_at_once(server, runner, killer, [('ECHO', 'x' * 100)] * count, (waiting, [('INCR', 'n')] * 30), (far, [('ECHO', 'z' * 9_000)])):
-            killer('DEL', 'n')
+        loop_at_once(server, runner, killer, lambda: killer('DEL', 'n'), [('ECHO', 'x' * 100)] * count, (waiting, [('INCR', 'n')] * 30), (far, [('ECHO', 'z' * 9_000)]))
         expect(killer.all(*[('CLIENT', 'KILL', 'ID', i) for i in ids], ('CLIENT', 'KILL', 'ID', ids[0])), [1, 1, 1, 0])
         for client in runner, waiting, far:
             client.rest()
@@ -306,14 +315,13 @@ def waits_and_pauses_begin_and_end_within(server):
 @test(in_turn=True)
 def a_pause_from_within_holds_the_outer_batch(server):
     runner, waiting, other = server.clients_of(3)
-    while not loop_at_once(server, runner, other, [('SET', 'a', 1), ('PING',)], (waiting, [('PING',), ('SET', 'b', 1), ('PING',)])):
-        pass
+    loop_at_once(server, runner, other, lambda: None, [('SET', 'a', 1), ('PING',)], (waiting, [('PING',), ('SET', 'b', 1), ('PING',)]))
     expect(other('CLIENT', 'PAUSE', 1_000_000, 'WRITE'), 'OK')
     expect(runner.read_many(2), ['OK', 'OK'])
     expect(waiting.read(), 'PONG')
     expect(runner.is_silent(other) and waiting.is_silent(other), True)
     expect(other('CLIENT', 'UNPAUSE'), 'OK')
-    expect(runner.read_many(2), ['OK', 'PONG'])
+    expect(runner.read_many(3), ['OK', 'PONG', b'the end'])
     expect(waiting.read_many(2), ['OK', 'PONG'])
 
 
@@ -324,13 +332,11 @@ def keys_that_the_outer_batch_counts_on_may_change(server):
 
     def fill():
         other.all(('FLUSHALL',), *[('RPUSH', f'l{i}', *range(10)) for i in range(10)], *[('SET', f's{i}', 'x' * 700) for i in range(10)])
-        return True
 
-    while fill() and not loop_at_once(server, runner, other, [('GET', f's{i}') for i in range(10)],
-                                      *[(client, [('LPOP', f'l{i}'), ('APPEND', f's{i}', 'y'), ('GET', f's{i}')]) for i, client in enumerate(waiting)]):
-        pass
+    loop_at_once(server, runner, other, fill, [('GET', f's{i}') for i in range(10)],
+                 *[(client, [('LPOP', f'l{i}'), ('APPEND', f's{i}', 'y'), ('GET', f's{i}')]) for i, client in enumerate(waiting)])
     expect(other.all(('FLUSHALL',), ('DEBUG', 'POPULATE', scaled(50_000, 5_000)), ('SET', 's3', 'new'))[2], 'OK')
-    expect(runner.read_many(12), ['OK', 'OK'] + [b'new' if i == 3 else None for i in range(10)])
+    expect(runner.read_many(13), ['OK', 'OK'] + [b'new' if i == 3 else None for i in range(10)] + [b'the end'])
     for i, client in enumerate(waiting):
         expect(client.read_many(3), [None, 4, b'newy'] if i == 3 else [None, 1, b'y'])
 
