@@ -43,6 +43,34 @@ struct key_spec { /* arguments that are keys; first 0: none; last -1: to the end
     int first, last, step;
 };
 
+/* Where keys stand and what becomes of them, as Redis's key specifications tell it. A row without rules
+ * has one that follows from its 'keys' and its flags. The keys of a command are those of all its rules. */
+#define KEY_RO         (1u << 0) /* exactly one of these four */
+#define KEY_RW         (1u << 1)
+#define KEY_OW         (1u << 2)
+#define KEY_RM         (1u << 3)
+#define KEY_ACCESS     (1u << 4)
+#define KEY_UPDATE     (1u << 5)
+#define KEY_INSERT     (1u << 6)
+#define KEY_DELETE     (1u << 7)
+#define KEY_NOT_KEY    (1u << 8)
+#define KEY_INCOMPLETE (1u << 9)
+#define KEY_VARIABLE   (1u << 10) /* the flags depend on the arguments */
+
+enum key_begin { KEY_AT_INDEX = 1, KEY_AT_WORD, KEY_BEGIN_UNKNOWN };
+enum key_find { KEY_RANGE = 1, KEY_COUNTED, KEY_FIND_UNKNOWN };
+
+struct key_rule {
+    uint32_t flags;
+    enum key_begin begin;
+    int index;        /* of the argument; KEY_AT_WORD: where the search begins, negative from the end */
+    const char *word; /* KEY_AT_WORD: the keys stand behind it */
+    enum key_find find;
+    /* KEY_RANGE: last (from the first; negative from the end), step, limit.
+     * KEY_COUNTED: where the count stands, where the first key stands (both from 'index'), step. */
+    int find_arguments[3];
+};
+
 struct command {
     const char *name; /* lower case */
     void (*handler)(struct request *req);
@@ -51,6 +79,7 @@ struct command {
     struct key_spec keys;
     const struct command *subcommands; /* ends with a row without name; the handler is then NULL */
     const char *since, *complexity, *syntax, *summary;
+    const struct key_rule *key_rules; /* NULL: see struct key_rule; ends with a rule whose 'begin' is 0 */
 };
 
 struct command_table {

@@ -9,6 +9,7 @@
 #define TERN_TYPES_LIST_H
 
 #include "base/bytes.h"
+#include "types/value_ops.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,6 +71,10 @@ void list_remove(struct list *list, struct list_iter *iter);
  * behind it, wherever the iterator goes. The iterator is void then. */
 void list_insert(struct list *list, struct list_iter *iter, enum list_end side,
                  struct bytes value);
+
+struct list *list_copy(const struct list *list);
+
+extern const struct value_ops list_value_ops;
 
 /* Walks all invariants; stops the process when one does not hold. */
 void list_check(const struct list *list);

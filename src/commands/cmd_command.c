@@ -48,8 +48,18 @@ static size_t categories_of(const struct command_entry *entry, const char *out[1
 {
     static const struct {
         const char *group, *category;
-    } groups[] = {{"string", "@string"}, {"list", "@list"},           {"transactions", "@transaction"},
-                  {"pubsub", "@pubsub"}, {"connection", "@connection"}};
+    } groups[] = {{"string", "@string"},
+                  {"list", "@list"},
+                  {"set", "@set"},
+                  {"sorted-set", "@sortedset"},
+                  {"hash", "@hash"},
+                  {"bitmap", "@bitmap"},
+                  {"hyperloglog", "@hyperloglog"},
+                  {"geo", "@geo"},
+                  {"stream", "@stream"},
+                  {"transactions", "@transaction"},
+                  {"pubsub", "@pubsub"},
+                  {"connection", "@connection"}};
     uint32_t flags = entry->row->flags;
     size_t count = 0;
 

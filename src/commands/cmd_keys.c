@@ -2,7 +2,7 @@
 #include "engine/events.h"
 #include "engine/request.h"
 #include "store/string_value.h"
-#include "types/list.h"
+#include "store/value.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -276,24 +276,12 @@ static bool object_find_or_reply(struct request *req, struct key_ref *ref)
     return false;
 }
 
-static const char *encoding_of(const struct entry *entry)
-{
-    switch (entry->type) {
-    case VALUE_STRING:
-        return string_encoding(entry);
-    case VALUE_LIST:
-        return list_encoding(entry_value(entry));
-    default:
-        return "unknown";
-    }
-}
-
 static void object_encoding(struct request *req)
 {
     struct key_ref ref;
 
     if (object_find_or_reply(req, &ref))
-        reply_bulk_string(req, encoding_of(ref.entry));
+        reply_bulk_string(req, value_encoding(ref.entry));
 }
 
 static void object_refcount(struct request *req)

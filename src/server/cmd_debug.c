@@ -7,7 +7,7 @@
 #include "engine/events.h"
 #include "net/socket.h"
 #include "store/string_value.h"
-#include "types/list.h"
+#include "store/value.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -157,10 +157,8 @@ static void debug_object(struct request *req)
     snprintf(line, sizeof line,
              "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
              (void *)ref.entry,
-             ref.entry->type == VALUE_LIST ? list_encoding(entry_value(ref.entry))
-                                           : string_encoding(ref.entry),
-             ref.entry->type == VALUE_LIST ? list_memory(entry_value(ref.entry))
-                                           : string_len(ref.entry),
+             value_encoding(ref.entry),
+             ref.entry->type == VALUE_STRING ? string_len(ref.entry) : value_memory(ref.entry, 0),
              ref.entry->access, (unsigned long long)store_idle_seconds(store, ref.entry));
     reply_status(req, line);
 }

@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "store/string_value.h"
-#include "types/list.h"
+#include "store/value.h"
 
 #define FREE_AT_ONCE 64 /* a value of this many blocks is not worth a place in the queue */
 #define FREE_PIECE   64 /* blocks between two looks at the clock */
@@ -62,30 +62,19 @@ void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel
 
 static size_t effort(const struct entry *entry)
 {
-    switch (entry->type) {
-    case VALUE_STRING:
+    if (entry->type == VALUE_STRING)
         return 1; /* base/mem gives large blocks back in slices itself */
-    case VALUE_LIST:
-        return list_free_effort(entry_value(entry));
-    default:
-        ASSERT(!"a type that can be freed");
-        return 1;
-    }
+    return value_ops_of(entry->type)->free_effort(entry_value(entry));
 }
 
 /* True when all is gone. */
 static bool free_piece(enum value_type type, void *value, size_t blocks)
 {
-    switch (type) {
-    case VALUE_STRING:
+    if (type == VALUE_STRING) {
         string_block_free(value);
         return true;
-    case VALUE_LIST:
-        return list_free_step(value, blocks);
-    default:
-        ASSERT(!"a type that can be freed");
-        return true;
     }
+    return value_ops_of(type)->free_step(value, blocks);
 }
 
 static void queue_value(struct free_queue *queue, struct entry *entry)

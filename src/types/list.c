@@ -18,11 +18,10 @@
  * (t_list.c and quicklist.c of 7.2), since OBJECT ENCODING shows it: a list becomes a chain when a
  * command's values would exceed the limit, and is packed again when something was removed
  * and it is one block of at most half the limit. */
-#include "types/list.h"
+#include "list_internal.h"
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "ds/listpack.h"
 
 /* ---- the limit ---- */
 
@@ -59,168 +58,9 @@ static bool exceeds_limit(size_t bytes, size_t count)
 /* Such a value gets a block of its own. */
 static bool is_large(struct bytes value) { return value.len > limit.bytes; }
 
-/* ---- a listpack with room on both sides ---- */
-
-#define PACKED_NEW_BYTES   16  /* a listpack of one short value */
-#define PACKED_SMALL_BYTES 256 /* moving that much within its block costs next to nothing */
-#define ENTRY_EXTRA_MAX    10  /* an entry is at most that much longer than its value */
-
-struct packed {
-    unsigned char *memory;
-    uint32_t front;    /* bytes of room before the listpack */
-    uint32_t capacity; /* bytes of the block, all of its class */
-};
-
-static struct listpack *packed_lp(const struct packed *packed)
-{
-    return (struct listpack *)(packed->memory + packed->front);
-}
-
-static size_t packed_bytes(const struct packed *packed)
-{
-    return listpack_bytes(packed_lp(packed));
-}
-
-/* Empty, all room at the end at which it will grow. */
-static struct packed packed_new(size_t capacity, enum list_end end)
-{
-    struct packed packed = {.capacity = (uint32_t)mem_block_size(capacity)};
-
-    packed.memory = mem_alloc(packed.capacity);
-    packed.front = end == LIST_HEAD ? packed.capacity - LISTPACK_EMPTY_SIZE : 0;
-    listpack_init(packed.memory + packed.front);
-    return packed;
-}
-
-static void packed_free(struct packed *packed) { mem_free(packed->memory, packed->capacity); }
-
-/* Brings the listpack to 'front' in a block of 'capacity'. */
-static void packed_place(struct packed *packed, size_t capacity, size_t front)
-{
-    ASSERT(capacity <= UINT32_MAX);
-    if (capacity == packed->capacity) {
-        memmove(packed->memory + front, packed_lp(packed), packed_bytes(packed));
-    } else if (front == packed->front) {
-        packed->memory = mem_resize(packed->memory, packed->capacity, capacity);
-    } else {
-        unsigned char *memory = mem_alloc(capacity);
-        memcpy(memory + front, packed_lp(packed), packed_bytes(packed));
-        packed_free(packed);
-        packed->memory = memory;
-    }
-    packed->capacity = (uint32_t)capacity;
-    packed->front = (uint32_t)front;
-}
-
-/* Gives back what is not used, down to the class of the listpack itself. */
-static void packed_trim(struct packed *packed)
-{
-    size_t capacity = mem_block_size(packed_bytes(packed));
-
-    if (capacity != packed->capacity)
-        packed_place(packed, capacity, 0);
-}
-
-static size_t packed_room(const struct packed *packed, enum list_end end)
-{
-    if (end == LIST_HEAD)
-        return packed->front;
-    return packed->capacity - packed->front - packed_bytes(packed);
-}
-
-/* Makes room for 'need' bytes at one end. What has run full at this end but not at the other slides
- * when that buys enough pushes to pay for it; else the block grows, to 'grown' or more. */
-static void packed_make_room(struct packed *packed, enum list_end end, size_t need, size_t grown)
-{
-    size_t bytes = packed_bytes(packed);
-    size_t room = packed->capacity - bytes;
-    size_t capacity = mem_block_size(bytes + need);
-
-    if (packed_room(packed, end) >= need)
-        return;
-    if (room >= need && (room - need >= bytes / 8 || bytes <= PACKED_SMALL_BYTES)) {
-        size_t rest = (room - need) / 2;
-        packed_place(packed, packed->capacity, end == LIST_HEAD ? need + rest : rest);
-        return;
-    }
-    if (capacity < grown)
-        capacity = mem_block_size(grown);
-    packed_place(packed, capacity, end == LIST_HEAD ? capacity - bytes : 0);
-}
-
-static void packed_push(struct packed *packed, enum list_end end, struct bytes value, size_t grown)
-{
-    if (packed_room(packed, end) < value.len + ENTRY_EXTRA_MAX)
-        packed_make_room(packed, end, listpack_entry_bytes(value), grown);
-    if (end == LIST_TAIL)
-        listpack_extend_tail(packed_lp(packed), value);
-    else
-        packed->front = (uint32_t)((unsigned char *)listpack_extend_head(packed_lp(packed), value) -
-                                   packed->memory);
-}
-
-static void packed_drop(struct packed *packed, enum list_end end, size_t count)
-{
-    if (end == LIST_TAIL)
-        listpack_cut_tail(packed_lp(packed), count);
-    else
-        packed->front = (uint32_t)((unsigned char *)listpack_cut_head(packed_lp(packed), count) -
-                                   packed->memory);
-}
-
-/* Changes within are left to the listpack, which owns a block of just its class: these two
- * hand it over and take it back. */
-static struct listpack *packed_lend(struct packed *packed, listpack_pos *at)
-{
-    size_t offset = *at ? (size_t)(*at - (listpack_pos)packed_lp(packed)) : 0;
-
-    packed_place(packed, mem_block_size(packed_bytes(packed)), 0);
-    if (*at)
-        *at = packed->memory + offset;
-    return packed_lp(packed);
-}
-
-static void packed_take_back(struct packed *packed, struct listpack *lp)
-{
-    packed->memory = (unsigned char *)lp;
-    packed->capacity = (uint32_t)mem_block_size(listpack_bytes(lp));
-}
-
-static void packed_insert(struct packed *packed, listpack_pos at, struct bytes value)
-{
-    struct listpack *lp = packed_lend(packed, &at);
-
-    packed_take_back(packed, listpack_insert(lp, at, value, NULL));
-}
-
-static void packed_replace(struct packed *packed, listpack_pos at, struct bytes value)
-{
-    struct listpack *lp = packed_lend(packed, &at);
-
-    packed_take_back(packed, listpack_replace(lp, at, value, NULL));
-}
-
-/* Returns what stands behind the removed entry, NULL at the end. */
-static listpack_pos packed_remove(struct packed *packed, listpack_pos at, size_t count)
-{
-    struct listpack *lp = packed_lend(packed, &at);
-
-    packed_take_back(packed, listpack_remove(lp, at, count, &at));
-    return at;
-}
-
-static void packed_check(const struct packed *packed)
-{
-    size_t bytes = packed_bytes(packed);
-
-    ASSERT(packed->capacity == mem_block_size(packed->capacity));
-    ASSERT(packed->front <= packed->capacity);
-    ASSERT(bytes <= packed->capacity - packed->front);
-    ASSERT(listpack_is_valid((struct bytes){(const char *)packed_lp(packed), bytes}));
-}
-
 /* ---- a chain of blocks ---- */
 
+#define PACKED_NEW_BYTES 16   /* a listpack of one short value */
 #define BLOCK_NEW_BYTES  1024 /* an end block begins with this capacity and doubles */
 #define CHAIN_NEW_BLOCKS 4
 
@@ -866,6 +706,34 @@ void list_insert(struct list *list, struct list_iter *iter, enum list_end side, 
     *iter = (struct list_iter){.list = list};
 }
 
+/* ---- copy ---- */
+
+struct list *list_copy(const struct list *list)
+{
+    struct list *copy = mem_alloc_zero(sizeof *copy);
+    struct chain *chain;
+
+    if (is_packed(list)) {
+        copy->packed = packed_copy(&list->packed);
+        return copy;
+    }
+    chain = copy->chain = chain_new();
+    for (size_t i = 0; i < list->chain->count; i++) {
+        const struct block *block = block_at(list->chain, i);
+        struct block *into = chain_open(chain, i);
+
+        *into = *block;
+        if (block->is_plain) {
+            into->plain.data = mem_alloc(block->plain.len);
+            memcpy((char *)into->plain.data, block->plain.data, block->plain.len);
+        } else {
+            into->packed = packed_copy(&block->packed);
+        }
+    }
+    chain->value_count = list->chain->value_count;
+    return copy;
+}
+
 /* ---- check ---- */
 
 void list_check(const struct list *list)
@@ -889,3 +757,21 @@ void list_check(const struct list *list)
     }
     ASSERT(value_count == chain->value_count);
 }
+
+/* ---- the row ---- */
+
+static const char *any_encoding(const void *value) { return list_encoding(value); }
+static size_t any_free_effort(const void *value) { return list_free_effort(value); }
+static bool any_free_step(void *value, size_t budget) { return list_free_step(value, budget); }
+static void *any_copy(const void *value) { return list_copy(value); }
+static void any_check(const void *value) { list_check(value); }
+static size_t any_memory(const void *value, size_t samples) { return list_memory(value); }
+
+const struct value_ops list_value_ops = {
+    .encoding = any_encoding,
+    .memory = any_memory,
+    .free_effort = any_free_effort,
+    .free_step = any_free_step,
+    .copy = any_copy,
+    .check = any_check,
+};

@@ -1,7 +1,7 @@
 /* The configuration on any lines: words survive quoting, what is refused changes nothing, what
  * CONFIG GET shows can be given back and shows the same, and a file does what its lines do.
  *
- * SOURCES: src/server/config*.c src/engine/notify.c src/types/list.c src/ds/listpack.c
+ * SOURCES: src/server/config*.c src/engine/notify.c src/types/list*.c src/ds/listpack.c
  * SOURCES: src/base/[a-z]*.c
  *
  * Input: a byte of flags (enum flag), the lines. Unless PLAIN is set, a byte from 0x80 on stands

@@ -1,0 +1,26 @@
+/* What every type of collection offers to code that treats all values alike: freeing in slices,
+ * OBJECT, MEMORY, COPY, moving blocks together, checks. A type's file ends in its row, and its
+ * header declares it:
+ *
+ *     extern const struct value_ops list_value_ops;
+ */
+#ifndef TERN_TYPES_VALUE_OPS_H
+#define TERN_TYPES_VALUE_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct value_ops {
+    const char *(*encoding)(const void *value); /* as OBJECT ENCODING names it */
+    /* Bytes of the value, counting what its elements take from the first 'samples' of them (0: from
+     * all). */
+    size_t (*memory)(const void *value, size_t samples);
+    /* About how many blocks there are to free. */
+    size_t (*free_effort)(const void *value);
+    /* Frees at most about 'budget' blocks; true when all is gone, the value itself too. */
+    bool (*free_step)(void *value, size_t budget);
+    void *(*copy)(const void *value); /* a value of its own, kept in the same way */
+    void (*check)(const void *value); /* walks all invariants */
+};
+
+#endif
