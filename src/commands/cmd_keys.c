@@ -7,9 +7,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "commands/help.h"
+#include "scan_argument_internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
 
 /* --- being there ------------------------------------------------------------------------------------ */
 
@@ -139,74 +138,30 @@ static void cmd_keys(struct request *req)
 
 #define SCAN_STEPS_MAX 10 /* buckets looked at for each key asked for, when few match */
 
-static bool parse_scan_type(struct bytes name, int *type)
+static int type_of_name(struct bytes name)
 {
-    for (*type = 0; *type < VALUE_TYPE_COUNT; ++*type)
-        if (bytes_is(name, type_names[*type]))
-            return true;
-    return false;
-}
-
-/* MATCH, COUNT and TYPE behind a cursor. */
-static bool parse_scan_options_or_reply(struct request *req, struct found_keys *found, int64_t *count)
-{
-    for (int i = 2; i < req->argc; i += 2) {
-        bool has_value = i + 1 < req->argc;
-
-        if (has_value && argument_is(req, i, "count")) {
-            if (!parse_int_or_reply(req, i + 1, count))
-                return false;
-            if (*count >= 1)
-                continue;
-        } else if (has_value && argument_is(req, i, "match")) {
-            found->pattern = bytes_equal(req->argv[i + 1], BYTES("*")) ? NULL : &req->argv[i + 1];
-            continue;
-        } else if (has_value && argument_is(req, i, "type")) {
-            parse_scan_type(req->argv[i + 1], &found->type);
-            continue;
-        } else if (argument_is(req, i, "novalues")) {
-            reply_error(req, "ERR NOVALUES option can only be used in HSCAN");
-            return false;
-        }
-        reply_syntax_error(req);
-        return false;
-    }
-    return true;
-}
-
-/* As Redis since 7.2: what strtoull takes, but no plain negative number. */
-static bool parse_cursor(struct bytes text, uint64_t *cursor)
-{
-    char copy[64], *end;
-    int64_t number;
-
-    if (int64_parse(text, &number)) {
-        *cursor = (uint64_t)number;
-        return number >= 0;
-    }
-    if (!text.len || text.len >= sizeof copy)
-        return false;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    errno = 0;
-    *cursor = strtoull(copy, &end, 10);
-    return errno == 0 && *copy && *end == '\0';
+    for (int type = 0; type < VALUE_TYPE_COUNT; type++)
+        if (bytes_is(name, type_names[type]))
+            return type;
+    return VALUE_TYPE_COUNT; /* no key has it */
 }
 
 static void cmd_scan(struct request *req)
 {
     struct found_keys expired = {.req = req}, found = {.req = req, .type = -1, .expired = &expired};
+    struct scan_argument scan;
     char text[INT64_TEXT_MAX];
-    int64_t count = 10;
     uint64_t cursor;
-    int64_t steps;
+    int64_t count, steps;
 
-    if (!parse_cursor(req->argv[1], &cursor)) {
-        reply_error(req, "ERR invalid cursor");
+    if (!scan_argument_cursor_or_reply(req, 1, &scan) ||
+        !scan_argument_options_or_reply(req, 2, SCAN_TAKES_TYPE, &scan))
         return;
-    }
-    if (!parse_scan_options_or_reply(req, &found, &count))
-        return;
+    found.pattern = scan.pattern;
+    if (scan.type)
+        found.type = type_of_name(*scan.type);
+    cursor = scan.cursor;
+    count = scan.count;
     steps = count > INT64_MAX / SCAN_STEPS_MAX ? INT64_MAX : count * SCAN_STEPS_MAX;
     do {
         cursor = store_scan(req->db, cursor, collect, &found);
