@@ -14,7 +14,7 @@ T       ?=
 F       ?=
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Wno-unused-parameter
+            -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Wno-unused-parameter -Wno-missing-field-initializers
 CFLAGS_release := -O3 -flto=auto
 CFLAGS_debug   := -O1 -g -DTERN_DEBUG
 CFLAGS_asan    := -O1 -g -DTERN_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined \
