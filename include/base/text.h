@@ -11,6 +11,8 @@ struct text {
 
 /* {0} is an empty text. */
 void text_add(struct text *text, struct bytes part);
+/* In double quotes, with escapes for what does not print, as MONITOR and the configuration show it. */
+void text_add_quoted(struct text *text, struct bytes bytes);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_release(struct text *text);
 

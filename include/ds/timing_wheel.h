@@ -59,6 +59,9 @@ enum wheel_progress wheel_pop(struct wheel *wheel, int64_t now_ms, struct wheel_
  * work now. */
 int64_t wheel_next_ms(const struct wheel *wheel);
 
+/* The mean of all deadlines; 0 when empty. */
+int64_t wheel_mean_ms(const struct wheel *wheel);
+
 size_t wheel_size(const struct wheel *wheel);
 size_t wheel_memory(const struct wheel *wheel);
 /* Calls 'visit' for every node; the wheel must not change meanwhile. */

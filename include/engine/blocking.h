@@ -21,5 +21,7 @@ void block_on_keys(struct request *req, int first, int last, enum value_type wan
 bool blocking_unblock(struct client *client, bool with_error);
 
 size_t blocking_clients(const struct engine *engine);
+size_t blocking_deadlines(const struct engine *engine); /* clients with a timeout */
+size_t blocking_keys(const struct engine *engine);      /* that clients wait for */
 
 #endif

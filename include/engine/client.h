@@ -36,11 +36,12 @@ struct request;
 #define CLIENT_OVER_SOFT_LIMIT   (1u << 18)
 #define CLIENT_SERVES_OTHERS     (1u << 19) /* from within its command, whose reply is not whole */
 #define CLIENT_IN_EXEC           (1u << 20)
+#define CLIENT_MONITOR           (1u << 21) /* sees every command */
 
 /* Some of these, and the gate has to look closer. */
 #define CLIENT_GATED                                                                               \
     (CLIENT_NEEDS_AUTH | CLIENT_IN_MULTI | CLIENT_SUBSCRIBED | CLIENT_REPLY_OFF |                  \
-     CLIENT_REPLY_SKIP_NEXT | CLIENT_REPLY_SKIP)
+     CLIENT_REPLY_SKIP_NEXT | CLIENT_REPLY_SKIP | CLIENT_MONITOR)
 #define CLIENT_STOPPED                                                                             \
     (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_BLOCKED | CLIENT_POSTPONED)
 

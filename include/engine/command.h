@@ -38,6 +38,8 @@ struct request;
 #define CMD_NOT_QUEUED    (1u << 17) /* runs at once inside MULTI (EXEC, DISCARD, WATCH ...) */
 #define CMD_DANGEROUS     (1u << 18) /* ACL category */
 #define CMD_KEYSPACE      (1u << 19) /* ACL category */
+#define CMD_IN_ADMIN      (1u << 20) /* ACL category, without the flag */
+#define CMD_IN_CONNECTION (1u << 21) /* ACL category, of other groups than it */
 
 struct key_spec { /* arguments that are keys; first 0: none; last -1: to the end */
     int first, last, step;

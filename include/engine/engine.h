@@ -36,11 +36,16 @@ struct engine_settings {
     struct output_limit output_limits[CLIENT_CLASSES];
     const char *password;         /* requirepass; "" for none */
     bool is_protected_mode;
+    int64_t slowlog_slower_than_us; /* negative: nothing is logged */
+    int64_t slowlog_max_len;
+    int64_t latency_threshold_ms; /* 0: the latency monitor is off */
+    bool is_latency_tracked;      /* latency-tracking: a histogram for each command */
     unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
 };
 
 struct command_stats {
     uint64_t calls, rejected, failed, time_ns;
+    struct histogram *latency; /* in nanoseconds; NULL until the first call, or without latency-tracking */
 };
 
 struct engine_stats {
@@ -48,6 +53,8 @@ struct engine_stats {
     uint64_t output_limit_closes, input_limit_closes;
     uint64_t reads, writes; /* system calls */
     uint64_t turns, batches;
+    uint64_t turns_ns, commands_ns; /* without waiting; within commands */
+    uint64_t auth_failures;
     size_t input_bytes_peak, output_bytes_peak;
 };
 
@@ -87,6 +94,11 @@ struct engine {
     struct pause *pause;
     struct propagation *propagation;
     struct event_observer *observers;
+    struct monitor *monitors;
+    struct slowlog *slowlog;
+    struct latency_event *latency_events;
+    struct error_counts *error_counts;
+    uint64_t slow_ns; /* from what duration on a command is looked at: see engine_settings_changed */
 
     int64_t changes; /* since the last snapshot ("dirty") */
     bool should_stop;
@@ -95,6 +107,10 @@ struct engine {
 
 struct engine *engine_new(struct store *store, struct clock *clock, struct event_loop *loop);
 void engine_free(struct engine *engine);
+/* After a setting was changed that others are computed from. */
+void engine_settings_changed(struct engine *engine);
+/* CONFIG RESETSTAT: of commands, errors and the engine. */
+void engine_reset_stats(struct engine *engine);
 
 /* From now on connections on this socket become clients. */
 int engine_listen(struct engine *engine, int listener, bool is_unix);

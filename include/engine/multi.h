@@ -14,5 +14,6 @@ void watch_forget_all(struct client *client);
 
 size_t multi_queued(const struct client *client); /* commands */
 size_t multi_watched(const struct client *client); /* keys */
+size_t watching_keys(const struct engine *engine);  /* of all clients */
 
 #endif

@@ -63,6 +63,8 @@ enum store_work_kind { WORK_EXPIRE, WORK_FREE, WORK_RESIZE, WORK_MOVE, WORK_RETU
 struct store_stats {
     uint64_t hits, misses, expired, moved;
     uint64_t longest_slice_ns[WORK_KINDS];
+    uint64_t work_ns[WORK_KINDS]; /* in all */
+    uint64_t freed_later;         /* values that went in slices */
 };
 
 struct store {
@@ -138,6 +140,7 @@ uint64_t store_scan(struct db *db, uint64_t cursor, store_emit *emit, void *cont
 /* A random key that has not expired, or NULL. */
 struct entry *store_random(struct db *db);
 size_t store_expiring(const struct db *db); /* keys with a deadline */
+int64_t store_mean_deadline(const struct db *db); /* of those; 0 without any */
 
 /* --- the access clock -------------------------------------------------------------------- */
 

@@ -25,6 +25,27 @@ void text_add(struct text *text, struct bytes part)
     text->len += part.len;
 }
 
+static void add_escaped(struct text *text, unsigned char byte)
+{
+    static const char plain[] = "\\\"\n\r\t\a\b", letters[] = "\\\"nrtab";
+    const char *found = byte ? strchr(plain, byte) : NULL;
+
+    if (found)
+        text_format(text, "\\%c", letters[found - plain]);
+    else if (byte >= ' ' && byte <= '~')
+        text_add(text, (struct bytes){(const char *)&byte, 1});
+    else
+        text_format(text, "\\x%02x", byte);
+}
+
+void text_add_quoted(struct text *text, struct bytes bytes)
+{
+    text_add(text, BYTES("\""));
+    for (size_t i = 0; i < bytes.len; i++)
+        add_escaped(text, (unsigned char)bytes.data[i]);
+    text_add(text, BYTES("\""));
+}
+
 void text_format(struct text *text, const char *format, ...)
 {
     va_list args, again;

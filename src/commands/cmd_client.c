@@ -376,6 +376,18 @@ static void client_unblock(struct request *req)
 
 static void client_getredir(struct request *req) { reply_int(req, -1); }
 
+static void client_trackinginfo(struct request *req)
+{
+    reply_map(req, 3);
+    reply_bulk_string(req, "flags");
+    reply_set(req, 1);
+    reply_bulk_string(req, "off");
+    reply_bulk_string(req, "redirect");
+    reply_int(req, -1);
+    reply_bulk_string(req, "prefixes");
+    reply_array(req, 0);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 #define CLIENT_FLAGS (CMD_NOSCRIPT | CMD_LOADING | CMD_STALE)
@@ -411,6 +423,8 @@ static const struct command client_subcommands[] = {
      "LIB-NAME libname | LIB-VER libver", "Names the client library of the connection."},
     {"setname", client_setname, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "2.6.9", "O(1)",
      "connection-name", "Names the connection."},
+    {"trackinginfo", client_trackinginfo, 2, CLIENT_FLAGS, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
+     "Returns how the connection tracks keys."},
     {"unblock", client_unblock, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "5.0.0", "O(1)",
      "client-id [TIMEOUT | ERROR]", "Ends the waiting of a client in a blocking command."},
     {"unpause", client_unpause, 2, ADMIN_FLAGS, {0, 0, 0}, NULL, "6.2.0",

@@ -72,9 +72,11 @@ static size_t categories_of(const struct command_entry *entry, const char *out[1
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (!strcmp(entry->group, groups[i].group))
             out[count++] = groups[i].category;
-    if (flags & CMD_ADMIN)
+    if (flags & CMD_IN_CONNECTION)
+        out[count++] = "@connection";
+    if (flags & (CMD_ADMIN | CMD_IN_ADMIN))
         out[count++] = "@admin";
-    if (flags & (CMD_ADMIN | CMD_DANGEROUS))
+    if (flags & (CMD_ADMIN | CMD_IN_ADMIN | CMD_DANGEROUS))
         out[count++] = "@dangerous";
     if (flags & CMD_BLOCKING)
         out[count++] = "@blocking";

@@ -1,5 +1,6 @@
 /* The connection itself: who speaks, in which protocol, to which database. */
 #include "client_argument_internal.h"
+#include "engine/monitor.h"
 #include "engine/multi.h"
 #include "engine/pubsub.h"
 #include "engine/request.h"
@@ -73,6 +74,7 @@ static bool authenticate_or_reply(struct request *req, struct bytes user, struct
         req->client->flags &= ~CLIENT_NEEDS_AUTH;
         return true;
     }
+    req->engine->stats.auth_failures++;
     reply_error(req, ERR_WRONGPASS);
     return false;
 }
@@ -178,6 +180,7 @@ static void cmd_reset(struct request *req)
     client->resp = 2;
     multi_forget(client);
     pubsub_leave(client);
+    monitor_end(client);
     client->db = &req->engine->store->dbs[0];
     client_set_text(&client->name, none);
     client->flags &= ~(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT |

@@ -60,6 +60,7 @@ struct slot {
 struct wheel {
     uint64_t now; /* in ticks */
     size_t size;
+    __int128 sum; /* of all deadlines */
     struct slot inbox;
     uint32_t filled_levels;     /* bit L: level L has nodes */
     uint64_t filled[LEVELS];    /* bit s: slot s of the level has nodes */
@@ -349,6 +350,7 @@ void wheel_add(struct wheel *wheel, struct wheel_node *node)
 {
     file(wheel, node);
     wheel->size++;
+    wheel->sum += node->deadline_ms;
 }
 
 void wheel_remove(struct wheel *wheel, struct wheel_node *node)
@@ -364,6 +366,7 @@ void wheel_remove(struct wheel *wheel, struct wheel_node *node)
     if (slot->count == 0)
         mark_empty(wheel, node->slot);
     wheel->size--;
+    wheel->sum -= node->deadline_ms;
 }
 
 void wheel_moved(struct wheel *wheel, struct wheel_node *node)
@@ -403,6 +406,7 @@ static enum wheel_progress pop_inbox(struct wheel *wheel, uint64_t now, struct w
     if (ticks_of((*slot_at(inbox, inbox->count - 1))->deadline_ms) <= now) {
         *due = take_last(wheel, INBOX);
         wheel->size--;
+        wheel->sum -= (*due)->deadline_ms;
         return WHEEL_DUE;
     }
     if (now < wheel->now && !rewind_piece(wheel, now))
@@ -440,6 +444,7 @@ enum wheel_progress wheel_pop(struct wheel *wheel, int64_t now_ms, struct wheel_
     if (earliest.last <= now) {
         *due = take_last(wheel, earliest.slot);
         wheel->size--;
+        wheel->sum -= (*due)->deadline_ms;
         return WHEEL_DUE;
     }
     if (wheel->now < earliest.first)
@@ -534,4 +539,9 @@ void wheel_check(const struct wheel *wheel)
             ASSERT(wheel->filled[level] == 0);
     }
     ASSERT(nodes == wheel->size);
+}
+
+int64_t wheel_mean_ms(const struct wheel *wheel)
+{
+    return wheel->size ? (int64_t)(wheel->sum / (__int128)wheel->size) : 0;
 }

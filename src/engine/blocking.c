@@ -73,6 +73,20 @@ void blocking_free(struct blocking *blocking)
 
 size_t blocking_clients(const struct engine *engine) { return engine->blocking->clients; }
 
+size_t blocking_deadlines(const struct engine *engine)
+{
+    return wheel_size(engine->blocking->timeouts);
+}
+
+size_t blocking_keys(const struct engine *engine)
+{
+    size_t keys = 0;
+
+    for (int i = 0; i < engine->blocking->db_count; i++)
+        keys += map_size(&engine->blocking->keys[i]);
+    return keys;
+}
+
 int64_t blocking_next_ms(const struct engine *engine)
 {
     return wheel_next_ms(engine->blocking->timeouts);

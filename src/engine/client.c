@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/monitor.h"
 #include "engine/multi.h"
 #include "engine/pubsub.h"
 #include "net/socket.h"
@@ -59,6 +60,7 @@ void client_close(struct client *client)
     client->close_next = engine->close_first;
     engine->close_first = client;
     blocking_forget(client);
+    monitor_end(client);
     pause_forget(client);
     multi_forget(client);
     output_drop(client);
@@ -158,7 +160,7 @@ static void describe_flags(const struct client *client, char *out)
         uint32_t flag;
         char letter;
     } letters[] = {
-        {CLIENT_SUBSCRIBED, 'P'},        {CLIENT_IN_MULTI, 'x'},  {CLIENT_BLOCKED, 'b'},
+        {CLIENT_MONITOR, 'O'},          {CLIENT_SUBSCRIBED, 'P'},        {CLIENT_IN_MULTI, 'x'},  {CLIENT_BLOCKED, 'b'},
         {CLIENT_DIRTY_CAS, 'd'},         {CLIENT_POSTPONED, 'b'}, {CLIENT_CLOSE_AFTER_REPLY, 'c'},
         {CLIENT_CLOSING, 'A'},           {CLIENT_IS_UNIX, 'U'},   {CLIENT_NO_EVICT, 'e'},
         {CLIENT_NO_TOUCH, 'T'},

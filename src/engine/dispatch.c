@@ -6,6 +6,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "ds/histogram.h"
+#include "engine/latency.h"
 #include "engine/multi.h"
 #include "engine/pause.h"
 #include "engine/propagate.h"
@@ -166,6 +168,10 @@ static bool pass_gate(struct request *req)
         refuse_in_subscribed(req);
         return false;
     }
+    if (client->flags & CLIENT_MONITOR && flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)) {
+        refuse(req, "ERR Replica can't interact with the keyspace");
+        return false;
+    }
     if (pause_is_active(req->engine) && pause_holds(req, may_write(req)))
         return false;
     if (client->flags & CLIENT_IN_MULTI && !(flags & CMD_NOT_QUEUED)) {
@@ -178,12 +184,32 @@ static bool pass_gate(struct request *req)
 
 /* --- the call ----------------------------------------------------------------------------------- */
 
+/* The rare call that took long. */
+static void note_slow(struct request *req, uint64_t duration_ns)
+{
+    int64_t slower_than = req->engine->settings.slowlog_slower_than_us;
+    uint32_t flags = req->command->row->flags;
+
+    if (slower_than >= 0 && (int64_t)(duration_ns / 1000) >= slower_than && !(flags & CMD_SKIP_SLOWLOG))
+        slowlog_add(req, duration_ns);
+    latency_add(req->engine, flags & CMD_FAST ? "fast-command" : "command", duration_ns);
+}
+
 static void count_call(struct request *req, uint64_t ended_ns)
 {
     struct command_stats *stats = &req->engine->command_stats[req->command->id];
+    uint64_t duration_ns = ended_ns - req->started_ns;
 
     stats->calls++;
-    stats->time_ns += ended_ns - req->started_ns;
+    stats->time_ns += duration_ns;
+    req->engine->stats.commands_ns += duration_ns;
+    if (req->engine->settings.is_latency_tracked) {
+        if (__builtin_expect(!stats->latency, 0))
+            stats->latency = histogram_new();
+        histogram_add(stats->latency, duration_ns);
+    }
+    if (__builtin_expect(duration_ns >= req->engine->slow_ns, 0))
+        note_slow(req, duration_ns);
     stats->failed += (req->flags & REQUEST_FAILED) != 0;
     req->engine->stats.commands++;
 }
@@ -209,6 +235,9 @@ void dispatch_call(struct request *req)
         engine->boundary_ns = clock_tick(engine->clock);
     if (!(req->flags & REQUEST_BLOCKED))
         count_call(req, engine->is_in_unit ? clock_work_ns() : engine->boundary_ns);
+    if (__builtin_expect(engine->monitors != NULL, 0) && !(req->flags & REQUEST_IS_RERUN) &&
+        !(req->command->row->flags & (CMD_SKIP_MONITOR | CMD_ADMIN)))
+        monitor_feed(req);
 }
 
 /* The rare part of a request's way: a client in some special state. */

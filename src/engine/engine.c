@@ -4,6 +4,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ds/histogram.h"
+#include "engine/latency.h"
+#include "engine/slowlog.h"
 
 #define IDLE_CHECKED_MIN 16 /* clients looked at in each call of the cron, at least */
 
@@ -25,6 +28,9 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .output_limits = {[CLIENT_REPLICA] = {256u << 20, 64u << 20, 60},
                           [CLIENT_PUBSUB] = {32u << 20, 8u << 20, 60}},
         .password = "",
+        .slowlog_slower_than_us = 10000,
+        .slowlog_max_len = 128,
+        .is_latency_tracked = true,
     };
     engine->ready_last = &engine->ready_first;
     engine->flush_last = &engine->flush_first;
@@ -33,17 +39,64 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
     engine->pubsub = pubsub_new();
     engine->pause = pause_new();
     engine->propagation = propagation_new();
+    engine->slowlog = slowlog_new();
+    engine->error_counts = error_counts_new();
+    engine_settings_changed(engine);
     engine->turn = turn_new(engine);
     events_observe_store(engine);
     return engine;
 }
 
+/* A negative limit is none. */
+static uint64_t limit_ns(int64_t limit, uint64_t unit_ns)
+{
+    uint64_t ns;
+
+    return limit < 0 || __builtin_mul_overflow((uint64_t)limit, unit_ns, &ns) ? UINT64_MAX : ns;
+}
+
+void engine_settings_changed(struct engine *engine)
+{
+    const struct engine_settings *settings = &engine->settings;
+    uint64_t log_ns = limit_ns(settings->slowlog_slower_than_us, 1000);
+    uint64_t monitor_ns = settings->latency_threshold_ms
+                              ? limit_ns(settings->latency_threshold_ms, 1000000)
+                              : UINT64_MAX;
+
+    engine->slow_ns = log_ns < monitor_ns ? log_ns : monitor_ns;
+    slowlog_trim(engine);
+}
+
+static void reset_command_stats(struct engine *engine)
+{
+    for (unsigned id = 0; id <= command_set_size(engine->commands); id++) {
+        if (engine->command_stats[id].latency)
+            histogram_free(engine->command_stats[id].latency);
+        engine->command_stats[id] = (struct command_stats){0};
+    }
+}
+
+void engine_reset_stats(struct engine *engine)
+{
+    struct engine_stats kept = {.turns = engine->stats.turns};
+
+    engine->stats = kept;
+    reset_command_stats(engine);
+    error_counts_clear(engine->error_counts);
+}
+
 void engine_free(struct engine *engine)
 {
+    int64_t events;
+
     for (struct client *client = engine->clients_first; client; client = client->next)
         client_close(client);
     client_free_closed(engine);
     turn_free(engine->turn);
+    slowlog_free(engine->slowlog);
+    latency_forget_all(engine, &events);
+    error_counts_free(engine->error_counts);
+    reset_command_stats(engine);
     propagation_free(engine->propagation);
     pause_free(engine->pause);
     pubsub_free(engine->pubsub);

@@ -175,6 +175,20 @@ int64_t pause_end_ms(const struct engine *engine);
 struct propagation *propagation_new(void);
 void propagation_free(struct propagation *propagation);
 
+/* What MONITOR and the slow log show of an argument: itself, or that it is secret. */
+struct bytes request_shown_argument(const struct request *req, int at);
+
+struct slowlog *slowlog_new(void);
+void slowlog_free(struct slowlog *log);
+void slowlog_add(struct request *req, uint64_t duration_ns);
+
+void monitor_feed(struct request *req); /* after it was run */
+
+struct error_counts *error_counts_new(void);
+void error_counts_free(struct error_counts *counts);
+void error_counts_clear(struct error_counts *counts);
+void error_counts_add(struct error_counts *counts, const char *text);
+
 void events_observe_store(struct engine *engine);
 
 void client_add(struct engine *engine, int fd, bool is_unix);

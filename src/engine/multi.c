@@ -201,6 +201,15 @@ struct watching *watching_new(int db_count)
     return watching;
 }
 
+size_t watching_keys(const struct engine *engine)
+{
+    size_t keys = 0;
+
+    for (int i = 0; i < engine->watching->db_count; i++)
+        keys += map_size(&engine->watching->keys[i]);
+    return keys;
+}
+
 void watching_free(struct watching *watching)
 {
     for (int i = 0; i < watching->db_count; i++)

@@ -64,6 +64,7 @@ void reply_error(struct request *req, const char *text)
     req->window->at += len + 3;
     req->flags |= REQUEST_FAILED;
     req->engine->stats.errors++;
+    error_counts_add(req->engine->error_counts, text);
 }
 
 void reply_error_format(struct request *req, const char *format, ...)

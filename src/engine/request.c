@@ -1,6 +1,8 @@
 /* Requests: their arguments, and copies that outlive the execution unit. */
 #include "engine/request.h"
 
+#include "engine_internal.h"
+
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -21,6 +23,25 @@ uint64_t request_hash(const struct request *req, int at)
     if (index < 0 || index % keys->step || index / keys->step >= req->hash_count)
         return hash_bytes(req->argv[at]);
     return req->hashes[index / keys->step];
+}
+
+/* AUTH's words, HELLO's behind AUTH, and passwords that CONFIG SET sets. */
+static bool is_secret(const struct request *req, int at)
+{
+    const char *name = req->command ? req->command->row->name : "";
+
+    if (!strcmp(name, "auth"))
+        return at > 0;
+    if (!strcmp(name, "hello"))
+        return (at > 2 && argument_is(req, at - 1, "auth")) ||
+               (at > 3 && argument_is(req, at - 2, "auth"));
+    return !strcmp(name, "set") && req->command->parent && at > 2 && at % 2 &&
+           (argument_is(req, at - 1, "requirepass") || argument_is(req, at - 1, "masterauth"));
+}
+
+struct bytes request_shown_argument(const struct request *req, int at)
+{
+    return is_secret(req, at) ? BYTES("(redacted)") : req->argv[at];
 }
 
 /* --- detaching --------------------------------------------------------------------------------- */

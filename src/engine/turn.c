@@ -324,9 +324,11 @@ static int wait_ms(const struct engine *engine, int64_t timeout_ms)
 static void run_turn(struct turn *turn, int64_t timeout_ms)
 {
     struct engine *engine = turn->engine;
+    uint64_t started_ns;
     int count;
 
     event_loop_wait(engine->loop, &turn->events, wait_ms(engine, timeout_ms));
+    started_ns = clock_work_ns();
     clock_sync(engine->clock);
     store_tick(engine->store);
     engine->stats.turns++;
@@ -347,6 +349,7 @@ static void run_turn(struct turn *turn, int64_t timeout_ms)
     output_flush_lists(engine);
     if (engine->close_first && engine->turn_depth == 1)
         client_free_closed(engine);
+    engine->stats.turns_ns += clock_work_ns() - started_ns;
 }
 
 void engine_turn(struct engine *engine, int64_t timeout_ms)

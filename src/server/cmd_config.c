@@ -116,13 +116,8 @@ static void config_set(struct request *req)
 
 static void config_resetstat(struct request *req)
 {
-    struct engine *engine = req->engine;
-    struct engine_stats kept = {.turns = engine->stats.turns};
-
-    engine->stats = kept;
-    engine->store->stats = (struct store_stats){0};
-    memset(engine->command_stats, 0,
-           command_set_size(engine->commands) * sizeof *engine->command_stats);
+    engine_reset_stats(req->engine);
+    req->engine->store->stats = (struct store_stats){0};
     reply_ok(req);
 }
 

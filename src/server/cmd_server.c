@@ -49,7 +49,25 @@ static void cmd_shutdown(struct request *req)
     client_close_after_reply(req->client);
 }
 
+/* --- small things ------------------------------------------------------------------------------------------- */
+
+static void cmd_time(struct request *req)
+{
+    int64_t now_us = clock_now_us(req->engine->clock);
+
+    reply_array(req, 2);
+    reply_bulk_int(req, now_us / 1000000);
+    reply_bulk_int(req, now_us % 1000000);
+}
+
+/* Without a snapshot yet, the start counts as one. */
+static void cmd_lastsave(struct request *req) { reply_int(req, server_of(req)->started_ms / 1000); }
+
 static const struct command server_commands[] = {
+    {"time", cmd_time, 1, CMD_FAST | CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "2.6.0", "O(1)", "",
+     "Returns the time: seconds, and microseconds within the second."},
+    {"lastsave", cmd_lastsave, 1, CMD_FAST | CMD_LOADING | CMD_STALE | CMD_IN_ADMIN, {0, 0, 0}, NULL,
+     "1.0.0", "O(1)", "", "Returns the time of the last snapshot."},
     {"info", cmd_info, -1, CMD_LOADING | CMD_STALE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(1)", "[section [section ...]]", "Shows facts and figures of the server."},
     {"shutdown", cmd_shutdown, -1,

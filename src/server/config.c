@@ -228,6 +228,49 @@ static int apply_max_clients(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_slowness(struct server *server, struct error *error)
+{
+    if (server->engine)
+        engine_settings_changed(server->engine);
+    return 0;
+}
+
+static int parse_percentiles(struct server *server, const struct bytes *args, int argc,
+                             struct error *error)
+{
+    struct percentiles parsed = {0};
+    char buffer[256];
+    struct bytes words[PERCENTILES_MAX];
+
+    if (argc == 1) { /* CONFIG SET gives all in one */
+        if (args[0].len > sizeof buffer)
+            return error_set(error, "Invalid latency tracking percentiles");
+        argc = config_split(args[0], buffer, words, PERCENTILES_MAX);
+        args = words;
+    }
+    for (int i = 0; i < argc; i++) {
+        double value;
+
+        if (i == PERCENTILES_MAX || !double_parse(args[i], &value) || value < 0 || value > 100)
+            return error_set(error, "The percentiles should contain values between 0.0 and 100.0");
+        parsed.values[parsed.count++] = value;
+    }
+    server->settings.percentiles = parsed;
+    return 0;
+}
+
+static void format_percentiles(const struct server *server, struct text *out)
+{
+    const struct percentiles *percentiles = &server->settings.percentiles;
+
+    for (int i = 0; i < percentiles->count; i++) {
+        char text[DOUBLE_TEXT_MAX];
+        int len = (int)double_format(text, percentiles->values[i]);
+
+        text_format(out, "%s%.*s", i ? " " : "", len, text);
+    }
+}
+
 static int apply_port(struct server *server, struct error *error)
 {
     if (server->engine && server_listen_again(server, NULL, error) < 0)
@@ -281,6 +324,11 @@ static const struct config_row rows[] = {
      .words = debug_words},
     {"exit-with-parent", KIND_BOOL, true, SERVER(exit_with_parent)},
     {"hz", KIND_INT, false, SERVER(hz), 1, 500, 10},
+    {"latency-monitor-threshold", KIND_INT, false, ENGINE(latency_threshold_ms), 0, LLONG_MAX, 0,
+     .applied = apply_slowness},
+    {"latency-tracking", KIND_BOOL, false, ENGINE(is_latency_tracked), .preset = 1},
+    {"latency-tracking-info-percentiles", KIND_OWN, .preset_text = "50 99 99.9",
+     .parse = parse_percentiles, .format = format_percentiles},
     {"lfu-decay-time", KIND_INT, false, STORE(lfu_decay_minutes), 0, INT_MAX, 1},
     {"lfu-log-factor", KIND_INT, false, STORE(lfu_log_factor), 0, INT_MAX, 10},
     {"list-max-listpack-size", KIND_INT, false, SERVER(list_listpack_size), INT_MIN, INT_MAX, -2,
@@ -297,6 +345,10 @@ static const struct config_row rows[] = {
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
     {"requirepass", KIND_TEXT, false, SERVER(password), .preset_text = "", .applied = apply_password},
+    {"slowlog-log-slower-than", KIND_INT, false, ENGINE(slowlog_slower_than_us), -1, LLONG_MAX, 10000,
+     .applied = apply_slowness},
+    {"slowlog-max-len", KIND_INT, false, ENGINE(slowlog_max_len), 0, LONG_MAX, 128,
+     .applied = apply_slowness},
     {"tcp-backlog", KIND_INT, true, SERVER(tcp_backlog), 0, INT_MAX, 511},
     {"tcp-keepalive", KIND_INT, false, ENGINE(tcp_keepalive_seconds), 0, INT_MAX, 300},
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},
@@ -513,6 +565,7 @@ void config_set_defaults(struct server *server)
             store_int(server, row, row->preset);
     }
     parse_bind(server, (struct bytes[]){BYTES("*"), BYTES("-::*")}, 2, &error);
+    parse_percentiles(server, (struct bytes[]){BYTES("50"), BYTES("99"), BYTES("99.9")}, 3, &error);
 }
 
 void config_release(struct server *server)

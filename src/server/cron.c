@@ -20,10 +20,17 @@ static void update_rate(struct server *server, uint64_t now_ns)
     server->rate.kb_in_per_second = (double)(stats->bytes_in - server->rate.bytes_in) / 1024 / seconds;
     server->rate.kb_out_per_second =
         (double)(stats->bytes_out - server->rate.bytes_out) / 1024 / seconds;
+    server->rate.turns_per_second = (double)(stats->turns - server->rate.turns) / seconds;
+    server->rate.turn_usec = stats->turns > server->rate.turns
+                                 ? (double)(stats->turns_ns - server->rate.turns_ns) / 1000 /
+                                       (double)(stats->turns - server->rate.turns)
+                                 : 0;
     server->rate.at_ns = now_ns;
     server->rate.commands = stats->commands;
     server->rate.bytes_in = stats->bytes_in;
     server->rate.bytes_out = stats->bytes_out;
+    server->rate.turns = stats->turns;
+    server->rate.turns_ns = stats->turns_ns;
 }
 
 static void cron(struct server *server, uint64_t now_ns)

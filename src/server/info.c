@@ -1,9 +1,8 @@
 /* INFO: a function for each section, a table of sections. */
-#include "server_internal.h"
+#include "info_internal.h"
 
-#include "base/mem.h"
 #include "engine/blocking.h"
-#include "engine/pubsub.h"
+#include "engine/multi.h"
 #include "engine/version.h"
 
 #include <stdio.h>
@@ -11,37 +10,25 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-typedef void write_section(struct server *server, struct text *out);
 
-static unsigned long long u(uint64_t value) { return value; }
-
-static uint64_t rss_bytes(void)
+/* As many lines as there are ways to connect. */
+static void write_listeners(const struct server *server, struct text *out)
 {
-    unsigned long long pages = 0, ignored;
-    FILE *file = fopen("/proc/self/statm", "r");
+    const char *at = server->settings.bind;
+    int count = 0;
 
-    if (!file)
-        return 0;
-    if (fscanf(file, "%llu %llu", &ignored, &pages) != 2)
-        pages = 0;
-    fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
+    if (server->listener_count) {
+        text_format(out, "listener%d:name=tcp", count++);
+        while (*at) {
+            size_t len = strcspn(at, " ");
 
-/* "1.50M", as Redis shows sizes to people. */
-static const char *human(uint64_t bytes, char out[32])
-{
-    static const char units[] = "BKMGTP";
-    double value = (double)bytes;
-    int unit = 0;
-
-    while (value >= 1024 && units[unit + 1])
-        value /= 1024, unit++;
-    if (unit)
-        snprintf(out, 32, "%.2f%c", value, units[unit]);
-    else
-        snprintf(out, 32, "%lluB", u(bytes));
-    return out;
+            text_format(out, ",bind=%.*s", (int)len, at);
+            at += len + (at[len] == ' ');
+        }
+        text_format(out, ",port=%lld\r\n", (long long)server->listening_port);
+    }
+    if (*server->settings.unix_path)
+        text_format(out, "listener%d:name=unix,bind=%s\r\n", count, server->settings.unix_path);
 }
 
 static void write_server(struct server *server, struct text *out)
@@ -68,85 +55,46 @@ static void write_server(struct server *server, struct text *out)
                 (long long)uptime, (long long)uptime / 86400, (long long)server->settings.hz,
                 (long long)server->settings.hz, server->store->access_now, executable,
                 server->settings.config_file ? server->settings.config_file : "");
+    write_listeners(server, out);
 }
 
 static void write_clients(struct server *server, struct text *out)
 {
     const struct engine *engine = server->engine;
-    size_t pubsub = 0;
+    size_t pubsub = 0, watching = 0;
 
-    for (const struct client *client = engine->clients_first; client; client = client->next)
+    for (const struct client *client = engine->clients_first; client; client = client->next) {
         pubsub += client_class_of(client) == CLIENT_PUBSUB;
+        watching += multi_watched(client) != 0;
+    }
     text_format(out,
                 "connected_clients:%zu\r\ncluster_connections:0\r\nmaxclients:%lld\r\n"
                 "client_recent_max_input_buffer:%zu\r\nclient_recent_max_output_buffer:%zu\r\n"
                 "blocked_clients:%zu\r\ntracking_clients:0\r\npubsub_clients:%zu\r\n"
-                "clients_in_timeout_table:0\r\ntotal_blocking_keys:0\r\n",
+                "watching_clients:%zu\r\nclients_in_timeout_table:%zu\r\ntotal_watched_keys:%zu\r\n"
+                "total_blocking_keys:%zu\r\ntotal_blocking_keys_on_nokey:0\r\n",
                 engine->client_count, (long long)engine->settings.max_clients,
                 engine->stats.input_bytes_peak, engine->stats.output_bytes_peak,
-                blocking_clients(engine), pubsub);
+                blocking_clients(engine), pubsub, watching, blocking_deadlines(engine),
+                watching_keys(engine), blocking_keys(engine));
 }
 
-static void write_memory(struct server *server, struct text *out)
-{
-    uint64_t used = mem_used(), peak = mem_used_peak(), rss = rss_bytes();
-    size_t tables = 0, clients = engine_client_memory(server->engine);
-    struct text policy = {0};
-    char text[4][32];
-
-    config_format_name(server, "maxmemory-policy", &policy);
-    for (int i = 0; i < server->store->db_count; i++)
-        tables += store_overhead(&server->store->dbs[i]);
-    text_format(out,
-                "used_memory:%llu\r\nused_memory_human:%s\r\nused_memory_rss:%llu\r\n"
-                "used_memory_rss_human:%s\r\nused_memory_peak:%llu\r\nused_memory_peak_human:%s\r\n"
-                "used_memory_peak_perc:%.2f%%\r\nused_memory_overhead:%zu\r\n"
-                "used_memory_dataset:%llu\r\nallocator_active:%zu\r\n"
-                "maxmemory:0\r\nmaxmemory_human:%s\r\nmaxmemory_policy:%.*s\r\n"
-                "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n"
-                "mem_clients_normal:%zu\r\nmem_allocator:tern-slab\r\n"
-                "lazyfree_pending_objects:%zu\r\n",
-                u(used), human(used, text[0]), u(rss), human(rss, text[1]), u(peak),
-                human(peak, text[2]), peak ? 100.0 * (double)used / (double)peak : 0, tables + clients,
-                u(used - tables - clients), mem_committed(), human(0, text[3]), (int)policy.len, policy.data,
-                used ? (double)rss / (double)used : 0, (long long)rss - (long long)used, clients,
-                store_pending_frees(server->store));
-    text_release(&policy);
-}
-
+/* Nothing is written yet, so nothing of it changes but the count of changes. */
 static void write_persistence(struct server *server, struct text *out)
 {
     text_format(out,
-                "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:%lld\r\n"
-                "rdb_bgsave_in_progress:0\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
-                (long long)server->engine->changes);
-}
-
-static void write_stats(struct server *server, struct text *out)
-{
-    const struct engine_stats *stats = &server->engine->stats;
-    const struct store_stats *keys = &server->store->stats;
-
-    text_format(out,
-                "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\n"
-                "instantaneous_ops_per_sec:%.0f\r\ntotal_net_input_bytes:%llu\r\n"
-                "total_net_output_bytes:%llu\r\ninstantaneous_input_kbps:%.2f\r\n"
-                "instantaneous_output_kbps:%.2f\r\nrejected_connections:%llu\r\n"
-                "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\n"
-                "keyspace_misses:%llu\r\npubsub_channels:%zu\r\npubsub_patterns:%zu\r\n"
-                "pubsubshard_channels:%zu\r\ntotal_error_replies:%llu\r\n"
-                "total_reads_processed:%llu\r\ntotal_writes_processed:%llu\r\n"
-                "client_query_buffer_limit_disconnections:%llu\r\n"
-                "client_output_buffer_limit_disconnections:%llu\r\n",
-                u(stats->connections), u(stats->commands), server->rate.commands_per_second,
-                u(stats->bytes_in), u(stats->bytes_out), server->rate.kb_in_per_second,
-                server->rate.kb_out_per_second, u(stats->rejected_connections), u(keys->expired),
-                u(keys->hits), u(keys->misses),
-                map_size(pubsub_channels(server->engine, CHANNEL_PLAIN)),
-                map_size(pubsub_channels(server->engine, CHANNEL_PATTERN)),
-                map_size(pubsub_channels(server->engine, CHANNEL_SHARD)), u(stats->errors),
-                u(stats->reads), u(stats->writes), u(stats->input_limit_closes),
-                u(stats->output_limit_closes));
+                "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+                "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\n"
+                "current_save_keys_total:0\r\nrdb_changes_since_last_save:%lld\r\n"
+                "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:%lld\r\nrdb_last_bgsave_status:ok\r\n"
+                "rdb_last_bgsave_time_sec:-1\r\nrdb_current_bgsave_time_sec:-1\r\nrdb_saves:0\r\n"
+                "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n"
+                "aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n"
+                "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n"
+                "aof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\n"
+                "aof_rewrites_consecutive_failures:0\r\naof_last_write_status:ok\r\n"
+                "aof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n",
+                (long long)server->engine->changes, (long long)server->started_ms / 1000);
 }
 
 static void write_replication(struct server *server, struct text *out)
@@ -173,30 +121,13 @@ static void write_cpu(struct server *server, struct text *out)
     getrusage(RUSAGE_CHILDREN, &children);
     text_format(out,
                 "used_cpu_sys:%.6f\r\nused_cpu_user:%.6f\r\nused_cpu_sys_children:%.6f\r\n"
-                "used_cpu_user_children:%.6f\r\n",
+                "used_cpu_user_children:%.6f\r\nused_cpu_sys_main_thread:%.6f\r\n"
+                "used_cpu_user_main_thread:%.6f\r\n",
                 seconds(own.ru_stime), seconds(own.ru_utime), seconds(children.ru_stime),
-                seconds(children.ru_utime));
+                seconds(children.ru_utime), seconds(own.ru_stime), seconds(own.ru_utime));
 }
 
-static void write_commandstats(struct server *server, struct text *out)
-{
-    const struct command_set *set = server->engine->commands;
-
-    for (unsigned id = 0; id < command_set_size(set); id++) {
-        const struct command_stats *stats = &server->engine->command_stats[id];
-        char name[COMMAND_NAME_MAX];
-
-        if (!stats->calls && !stats->rejected)
-            continue;
-        text_format(out,
-                    "cmdstat_%s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,"
-                    "failed_calls=%llu\r\n",
-                    command_full_name(command_set_at(set, id), name), u(stats->calls),
-                    u(stats->time_ns / 1000),
-                    stats->calls ? (double)stats->time_ns / 1000 / (double)stats->calls : 0,
-                    u(stats->rejected), u(stats->failed));
-    }
-}
+static void write_modules(struct server *server, struct text *out) {}
 
 static void write_cluster(struct server *server, struct text *out)
 {
@@ -205,12 +136,15 @@ static void write_cluster(struct server *server, struct text *out)
 
 static void write_keyspace(struct server *server, struct text *out)
 {
+    int64_t now_ms = clock_now_ms(&server->clock);
+
     for (int i = 0; i < server->store->db_count; i++) {
         const struct db *db = &server->store->dbs[i];
+        int64_t mean_ms = store_mean_deadline(db);
 
         if (store_size(db))
-            text_format(out, "db%d:keys=%zu,expires=%zu,avg_ttl=0\r\n", i, store_size(db),
-                        store_expiring(db));
+            text_format(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld\r\n", i, store_size(db),
+                        store_expiring(db), mean_ms > now_ms ? (long long)(mean_ms - now_ms) : 0);
     }
 }
 
@@ -235,17 +169,20 @@ static void write_tern(struct server *server, struct text *out)
 
 static const struct {
     const char *name, *title;
-    write_section *write;
+    void (*write)(struct server *server, struct text *out);
     bool is_default;
 } sections[] = {
     {"server", "Server", write_server, true},
     {"clients", "Clients", write_clients, true},
-    {"memory", "Memory", write_memory, true},
+    {"memory", "Memory", info_write_memory, true},
     {"persistence", "Persistence", write_persistence, true},
-    {"stats", "Stats", write_stats, true},
+    {"stats", "Stats", info_write_stats, true},
     {"replication", "Replication", write_replication, true},
     {"cpu", "CPU", write_cpu, true},
-    {"commandstats", "Commandstats", write_commandstats, false},
+    {"modules", "Modules", write_modules, true},
+    {"commandstats", "Commandstats", info_write_commandstats, false},
+    {"errorstats", "Errorstats", info_write_errorstats, true},
+    {"latencystats", "Latencystats", info_write_latencystats, false},
     {"cluster", "Cluster", write_cluster, true},
     {"keyspace", "Keyspace", write_keyspace, true},
     {"tern", "Tern", write_tern, true},

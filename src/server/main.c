@@ -165,6 +165,7 @@ static int assemble(struct server *server, struct error *error)
     server->engine = engine_new(server->store, &server->clock, server->loop);
     server->engine->settings = server->staged;
     server->engine->host = server;
+    engine_settings_changed(server->engine);
     server->started_ms = clock_now_ms(&server->clock);
     return 0;
 }
@@ -179,6 +180,7 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
         return -1;
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
+    server->startup_bytes = mem_used();
     log_write(LOG_NOTICE, "Server initialized");
     if (server->settings.port)
         log_write(LOG_NOTICE, "Ready to accept connections tcp");

@@ -12,6 +12,13 @@
 #define BIND_MAX      16
 #define CONFIG_ARGS_MAX 64
 
+#define PERCENTILES_MAX 32
+
+struct percentiles {
+    int count;
+    double values[PERCENTILES_MAX];
+};
+
 struct server_settings {
     int64_t port, tcp_backlog, databases, hz, unix_permissions;
     char *bind;        /* addresses, separated by spaces */
@@ -19,6 +26,7 @@ struct server_settings {
     int log_level;
     int debug_command; /* enum debug_allowed */
     bool exit_with_parent;
+    struct percentiles percentiles; /* of INFO latencystats */
     int64_t list_listpack_size;
     char *config_file; /* absolute; NULL for none */
 };
@@ -40,13 +48,18 @@ struct server {
     int signal_fd, parent_fd, child_fd;
     pid_t child_pid; /* 0: none */
     int64_t started_ms;
+    uint64_t startup_bytes; /* of memory, when the start was over */
+    struct {
+        uint64_t count, latest_ns;
+    } forks;
     char run_id[41];
     uint64_t next_cron_ns, next_slice_ns;
     bool has_work;
     /* instantaneous figures of INFO, over the last second */
     struct {
-        uint64_t at_ns, commands, bytes_in, bytes_out;
+        uint64_t at_ns, commands, bytes_in, bytes_out, turns, turns_ns;
         double commands_per_second, kb_in_per_second, kb_out_per_second;
+        double turns_per_second, turn_usec;
     } rate;
 };
 

@@ -38,12 +38,14 @@ static _Noreturn void hold(int64_t ms)
 
 pid_t snapshot_child_start(struct server *server, int64_t hold_ms, struct error *error)
 {
+    uint64_t started_ns;
     pid_t pid;
 
     if (server->child_pid) {
         error_set(error, "A snapshot child lives already");
         return -1;
     }
+    started_ns = clock_work_ns();
     pid = fork();
     if (pid < 0) {
         error_set_errno(error, "fork");
@@ -52,6 +54,8 @@ pid_t snapshot_child_start(struct server *server, int64_t hold_ms, struct error 
     if (pid == 0)
         hold(hold_ms);
     server->child_pid = pid;
+    server->forks.count++;
+    server->forks.latest_ns = clock_work_ns() - started_ns;
     server->child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     server->child.ready = on_child_gone;
     if (server->child_fd < 0 ||

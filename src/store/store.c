@@ -310,6 +310,8 @@ struct entry *store_random(struct db *db)
 
 size_t store_expiring(const struct db *db) { return wheel_size(db->deadlines); }
 
+int64_t store_mean_deadline(const struct db *db) { return wheel_mean_ms(db->deadlines); }
+
 size_t store_overhead(const struct db *db)
 {
     return dict_memory(&db->keys) + wheel_memory(db->deadlines);

@@ -80,7 +80,16 @@ int64_t store_next_deadline(const struct store *store)
 
 /* --- freeing, resizing ------------------------------------------------------------------- */
 
-static bool free_piece(struct store *store) { return free_queue_step(store->freeing, 0); }
+static bool free_piece(struct store *store)
+{
+    size_t before = free_queue_size(store->freeing);
+    bool is_more = free_queue_step(store->freeing, 0);
+    size_t left = free_queue_size(store->freeing);
+
+    if (left < before)
+        store->stats.freed_later += before - left;
+    return is_more;
+}
 
 static bool resize_piece(struct store *store)
 {
@@ -201,6 +210,7 @@ bool store_work(struct store *store, int64_t budget_ns)
         } while (kind_more && (int64_t)(now - start) < budget_ns);
         if (now - begin > store->stats.longest_slice_ns[kind])
             store->stats.longest_slice_ns[kind] = now - begin;
+        store->stats.work_ns[kind] += now - begin;
         begin = now;
         is_more |= kind_more;
     }

@@ -1,0 +1,36 @@
+/* MODULE: there are none, and none can be loaded. */
+#include "server_internal.h"
+
+#include "base/log.h"
+#include "commands/help.h"
+
+#define ERR_MODULE_REFUSED                                                                         \
+    "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can "\
+    "run it from a local connection, otherwise you need to set this option in the configuration "  \
+    "file, and then restart the server."
+
+static void module_list(struct request *req) { reply_array(req, 0); }
+
+static void module_refused(struct request *req) { reply_error(req, ERR_MODULE_REFUSED); }
+
+#define MODULE_FLAGS (CMD_ADMIN | CMD_NOSCRIPT)
+
+static const struct command module_subcommands[] = {
+    {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
+     "Prints this help."},
+    {"list", module_list, 2, MODULE_FLAGS, {0, 0, 0}, NULL, "4.0.0", "O(1)", "",
+     "Returns the modules that are loaded."},
+    {"load", module_refused, -3, MODULE_FLAGS, {0, 0, 0}, NULL, "4.0.0", "O(1)",
+     "path [arg [arg ...]]", "Loads a module."},
+    {"loadex", module_refused, -3, MODULE_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(1)",
+     "path [CONFIG name value [CONFIG name value ...]] [ARGS args [args ...]]",
+     "Loads a module with a configuration."},
+    {"unload", module_refused, 3, MODULE_FLAGS, {0, 0, 0}, NULL, "4.0.0", "O(1)", "name",
+     "Unloads a module."},
+    {0},
+};
+
+static const struct command module_commands[] = {
+    {"module", NULL, -2, 0, {0, 0, 0}, module_subcommands, "4.0.0", "", "", "Shows modules."},
+};
+REGISTER_COMMANDS("server", module_commands);
