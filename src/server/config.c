@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "engine/notify.h"
 #include "types/list.h"
+#include "types/set.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -291,6 +292,16 @@ static int apply_list_size(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_set_limits(struct server *server, struct error *error)
+{
+    const struct server_settings *settings = &server->settings;
+
+    set_use_limits((struct set_limits){(size_t)settings->set_intset_entries,
+                                       (size_t)settings->set_listpack_entries,
+                                       (size_t)settings->set_listpack_value});
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------------------- */
 
 static const struct config_word log_levels[] = {
@@ -349,6 +360,12 @@ static const struct config_row rows[] = {
      .applied = apply_slowness},
     {"slowlog-max-len", KIND_INT, false, ENGINE(slowlog_max_len), 0, LONG_MAX, 128,
      .applied = apply_slowness},
+    {"set-max-intset-entries", KIND_INT, false, SERVER(set_intset_entries), 0, LLONG_MAX, 512,
+     .applied = apply_set_limits},
+    {"set-max-listpack-entries", KIND_INT, false, SERVER(set_listpack_entries), 0, LLONG_MAX, 128,
+     .applied = apply_set_limits},
+    {"set-max-listpack-value", KIND_INT, false, SERVER(set_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_set_limits},
     {"tcp-backlog", KIND_INT, true, SERVER(tcp_backlog), 0, INT_MAX, 511},
     {"tcp-keepalive", KIND_INT, false, ENGINE(tcp_keepalive_seconds), 0, INT_MAX, 300},
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},
