@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/notify.h"
+#include "types/hash_value.h"
 #include "types/list.h"
 #include "types/set.h"
 
@@ -299,6 +300,10 @@ static int apply_set_limits(struct server *server, struct error *error)
     set_use_limits((struct set_limits){(size_t)settings->set_intset_entries,
                                        (size_t)settings->set_listpack_entries,
                                        (size_t)settings->set_listpack_value});
+static int apply_hash_limits(struct server *server, struct error *error)
+{
+    hash_set_listpack_entries((uint64_t)server->settings.hash_listpack_entries);
+    hash_set_listpack_value((uint64_t)server->settings.hash_listpack_value);
     return 0;
 }
 
@@ -334,6 +339,14 @@ static const struct config_row rows[] = {
     {"enable-debug-command", KIND_ENUM, true, SERVER(debug_command), .preset = DEBUG_NO,
      .words = debug_words},
     {"exit-with-parent", KIND_BOOL, true, SERVER(exit_with_parent)},
+    {"hash-max-listpack-entries", KIND_INT, false, SERVER(hash_listpack_entries), 0, LLONG_MAX, 512,
+     .applied = apply_hash_limits},
+    {"hash-max-listpack-value", KIND_MEMORY, false, SERVER(hash_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_hash_limits},
+    {"hash-max-ziplist-entries", KIND_INT, false, SERVER(hash_listpack_entries), 0, LLONG_MAX, 512,
+     .applied = apply_hash_limits},
+    {"hash-max-ziplist-value", KIND_MEMORY, false, SERVER(hash_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_hash_limits},
     {"hz", KIND_INT, false, SERVER(hz), 1, 500, 10},
     {"latency-monitor-threshold", KIND_INT, false, ENGINE(latency_threshold_ms), 0, LLONG_MAX, 0,
      .applied = apply_slowness},

@@ -9,6 +9,7 @@
 #include "base/sha1.h"
 #include "ds/listpack.h"
 #include "store/string_value.h"
+#include "types/hash_value.h"
 #include "types/list.h"
 #include "types/set.h"
 
@@ -66,6 +67,19 @@ static void add_set(unsigned char *digest, const struct set *set)
     set_iter_init(&iter, set);
     while (set_iter_next(&iter, &member))
         add(digest, set_member_bytes(&member, text));
+static void mix_hash(unsigned char *digest, const struct hash *hash)
+{
+    struct bytes field, value;
+    struct hash_iter iter;
+
+    hash_iter_init(&iter, hash);
+    while (hash_iter_next(&iter, &field, &value)) {
+        unsigned char pair[SHA1_SIZE] = {0};
+
+        mix(pair, field);
+        mix(pair, value);
+        add(digest, (struct bytes){(const char *)pair, SHA1_SIZE});
+    }
 }
 
 static void mix_value(unsigned char *digest, const struct entry *entry)
@@ -81,6 +95,8 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_SET:
         add_set(digest, entry_value(entry));
+    case VALUE_HASH:
+        mix_hash(digest, entry_value(entry));
         break;
     default:
         ASSERT(!"a type that has a digest");

@@ -29,6 +29,7 @@ struct server_settings {
     struct percentiles percentiles; /* of INFO latencystats */
     int64_t list_listpack_size;
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
+    int64_t hash_listpack_entries, hash_listpack_value;
     char *config_file; /* absolute; NULL for none */
 };
 
