@@ -300,6 +300,9 @@ static int apply_set_limits(struct server *server, struct error *error)
     set_use_limits((struct set_limits){(size_t)settings->set_intset_entries,
                                        (size_t)settings->set_listpack_entries,
                                        (size_t)settings->set_listpack_value});
+    return 0;
+}
+
 static int apply_hash_limits(struct server *server, struct error *error)
 {
     hash_set_listpack_entries((uint64_t)server->settings.hash_listpack_entries);

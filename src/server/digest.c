@@ -67,6 +67,8 @@ static void add_set(unsigned char *digest, const struct set *set)
     set_iter_init(&iter, set);
     while (set_iter_next(&iter, &member))
         add(digest, set_member_bytes(&member, text));
+}
+
 static void mix_hash(unsigned char *digest, const struct hash *hash)
 {
     struct bytes field, value;
@@ -95,6 +97,7 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_SET:
         add_set(digest, entry_value(entry));
+        break;
     case VALUE_HASH:
         mix_hash(digest, entry_value(entry));
         break;
