@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "engine/notify.h"
 #include "types/list.h"
+#include "types/set.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -248,6 +249,16 @@ static int apply_list_size(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_set_limits(struct server *server, struct error *error)
+{
+    const struct server_settings *settings = &server->settings;
+
+    set_use_limits((struct set_limits){(size_t)settings->set_intset_entries,
+                                       (size_t)settings->set_listpack_entries,
+                                       (size_t)settings->set_listpack_value});
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------------------- */
 
 static const struct config_word log_levels[] = {
@@ -297,6 +308,12 @@ static const struct config_row rows[] = {
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
     {"requirepass", KIND_TEXT, false, SERVER(password), .preset_text = "", .applied = apply_password},
+    {"set-max-intset-entries", KIND_INT, false, SERVER(set_intset_entries), 0, LLONG_MAX, 512,
+     .applied = apply_set_limits},
+    {"set-max-listpack-entries", KIND_INT, false, SERVER(set_listpack_entries), 0, LLONG_MAX, 128,
+     .applied = apply_set_limits},
+    {"set-max-listpack-value", KIND_INT, false, SERVER(set_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_set_limits},
     {"tcp-backlog", KIND_INT, true, SERVER(tcp_backlog), 0, INT_MAX, 511},
     {"tcp-keepalive", KIND_INT, false, ENGINE(tcp_keepalive_seconds), 0, INT_MAX, 300},
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},

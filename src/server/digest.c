@@ -10,6 +10,7 @@
 #include "ds/listpack.h"
 #include "store/string_value.h"
 #include "types/list.h"
+#include "types/set.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -56,6 +57,17 @@ static void mix_list(unsigned char *digest, const struct list *list)
         mix(digest, value);
 }
 
+static void add_set(unsigned char *digest, const struct set *set)
+{
+    struct set_member member;
+    struct set_iter iter;
+    char text[SET_TEXT_MAX];
+
+    set_iter_init(&iter, set);
+    while (set_iter_next(&iter, &member))
+        add(digest, set_member_bytes(&member, text));
+}
+
 static void mix_value(unsigned char *digest, const struct entry *entry)
 {
     char text[INT64_TEXT_MAX];
@@ -66,6 +78,9 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_LIST:
         mix_list(digest, entry_value(entry));
+        break;
+    case VALUE_SET:
+        add_set(digest, entry_value(entry));
         break;
     default:
         ASSERT(!"a type that has a digest");
