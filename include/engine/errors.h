@@ -7,6 +7,8 @@
 #define ERR_NOT_INTEGER  "ERR value is not an integer or out of range"
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_OUT_OF_INT_RANGE "ERR value is out of range, value must between -2147483648 and 2147483647"
+#define ERR_OUT_OF_LONG_RANGE                                                                      \
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
 #define ERR_NOT_POSITIVE "ERR value is out of range, must be positive"
 #define ERR_NOT_FLOAT    "ERR value is not a valid float"
 #define ERR_NO_SUCH_KEY  "ERR no such key"

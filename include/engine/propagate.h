@@ -27,6 +27,9 @@ void propagate_leave(struct engine *engine, struct propagation_sink *sink);
 
 /* What travels in place of the running command; may be called several times. */
 void propagate_instead(struct request *req, int argc, const struct bytes *argv);
+/* The same, one argument after the other: exactly 'argc' of them follow. */
+void propagate_begin(struct request *req, int argc);
+void propagate_argument(struct request *req, struct bytes argument);
 /* The running command changed something but nothing travels for it. */
 void propagate_nothing(struct request *req);
 /* Beside the running command, or outside of any. */

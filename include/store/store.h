@@ -121,6 +121,8 @@ static inline bool store_is_expired(const struct db *db, const struct entry *ent
 
 /* Adds an absent key with a collection (taken). 'ref' then holds the new key. */
 void store_add(struct key_ref *ref, struct bytes key, enum value_type type, void *value);
+/* The same whether the key is absent or there: what it held and its deadline go. */
+void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, void *value);
 /* Removes the key and frees its value, in slices when it is large. 'ref' is void then. */
 void store_remove(struct key_ref *ref);
 

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 
+#define HEADER_MAX 32 /* "$12\r\n" and an end of line */
+
 struct propagation {
     struct propagation_sink *sinks;
     char *data; /* the unit's commands, one after the other */
@@ -64,28 +66,51 @@ static void put_header(struct propagation *p, char type, size_t number)
     p->used += 2;
 }
 
-void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv)
+static void begin(struct engine *engine, int db, int argc)
 {
     struct propagation *p = engine->propagation;
-    size_t size = 32;
 
-    if (!p->sinks)
-        return;
-    for (int i = 0; i < argc; i++)
-        size += argv[i].len + 32;
-    p->data = grow(p->data, &p->size, p->used + size, 1);
+    p->data = grow(p->data, &p->size, p->used + HEADER_MAX, 1);
     p->commands = grow(p->commands, &p->count_max, p->count + 1, sizeof *p->commands);
     put_header(p, '*', (size_t)argc);
-    for (int i = 0; i < argc; i++) {
-        put_header(p, '$', argv[i].len);
-        if (argv[i].len)
-            memcpy(p->data + p->used, argv[i].data, argv[i].len);
-        memcpy(p->data + p->used + argv[i].len, "\r\n", 2);
-        p->used += argv[i].len + 2;
-    }
     p->commands[p->count].end = p->used;
     p->commands[p->count++].db = db;
     engine->after |= AFTER_PROPAGATE;
+}
+
+static void put_argument(struct propagation *p, struct bytes argument)
+{
+    p->data = grow(p->data, &p->size, p->used + argument.len + HEADER_MAX, 1);
+    put_header(p, '$', argument.len);
+    if (argument.len)
+        memcpy(p->data + p->used, argument.data, argument.len);
+    memcpy(p->data + p->used + argument.len, "\r\n", 2);
+    p->used += argument.len + 2;
+    p->commands[p->count - 1].end = p->used;
+}
+
+void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv)
+{
+    struct propagation *p = engine->propagation;
+
+    if (!p->sinks)
+        return;
+    begin(engine, db, argc);
+    for (int i = 0; i < argc; i++)
+        put_argument(p, argv[i]);
+}
+
+void propagate_begin(struct request *req, int argc)
+{
+    req->flags |= REQUEST_PROPAGATED;
+    if (req->engine->propagation->sinks)
+        begin(req->engine, req->db->id, argc);
+}
+
+void propagate_argument(struct request *req, struct bytes argument)
+{
+    if (req->engine->propagation->sinks)
+        put_argument(req->engine->propagation, argument);
 }
 
 void propagate_instead(struct request *req, int argc, const struct bytes *argv)

@@ -211,6 +211,23 @@ void store_add(struct key_ref *ref, struct bytes key, enum value_type type, void
     store_insert(ref, entry);
 }
 
+void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, void *value)
+{
+    if (!ref->entry) {
+        store_add(ref, key, type, value);
+        return;
+    }
+    ref->db->store->changes++;
+    if (ref->entry->form == FORM_CELL)
+        value_free(ref->db->store, ref->entry);
+    if (ref->entry->flags & ENTRY_EXPIRES)
+        wheel_remove(ref->db->deadlines, entry_wheel_node(ref->entry));
+    entry_reshape(ref, ENTRY_HAS_CELL, 0);
+    ref->entry->type = type;
+    ref->entry->form = FORM_CELL;
+    memcpy(entry_cell(ref->entry), &value, sizeof value);
+}
+
 void store_take_out(struct key_ref *ref, bool is_in_wheel)
 {
     struct entry *entry = ref->entry;
