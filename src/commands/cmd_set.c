@@ -344,14 +344,14 @@ static void cmd_srandmember(struct request *req)
     struct key_ref ref;
     int64_t count = 0;
 
-    if (req->argc > 2 && !parse_int_or_reply(req, 2, &count))
+    if (req->argc > 3) {
+        reply_syntax_error(req);
+        return;
+    }
+    if (req->argc == 3 && !parse_int_or_reply(req, 2, &count))
         return;
     if (count == INT64_MIN) {
         reply_error(req, ERR_OUT_OF_LONG_RANGE);
-        return;
-    }
-    if (req->argc > 3) {
-        reply_syntax_error(req);
         return;
     }
     if (!key_find_or_reply(req, 1, VALUE_SET, LOOKUP_READ, &ref))

@@ -31,6 +31,8 @@ from collections import Counter, deque
 #     near N          integers that differ by at most N
 #     any             anything, if the type is the same
 #     scan            a cursor and keys; with "all" the same keys, and the cursor is 0
+#     random          as many elements, whichever; different ones when the last argument is not negative
+#     drops           a DEL of the first argument follows, since from here on the two would hold different data
 #     touch           a whole SCAN comes first, which removes expired keys: they might still be counted
 #     seldom, rare    a fifth, a fiftieth as often as the others
 
@@ -170,7 +172,16 @@ GROUPS = {
         SDIFF tkey... -> unordered
         SINTERSTORE tkey tkey...
         SUNIONSTORE tkey tkey...
-        SDIFFSTORE tkey tkey...''',
+        SDIFFSTORE tkey tkey...
+        SINTERCARD 1 tkey [LIMIT count]
+        SINTERCARD 2 tkey tkey [LIMIT count]
+        SINTERCARD count tkey tkey... [LIMIT count] -> seldom
+        SADD tkey int...
+        SADD tkey field field field field field field field field
+        SPOP tkey [count] -> random drops
+        SRANDMEMBER tkey [sample] -> random
+        SSCAN tkey cursor [MATCH pattern] [COUNT count] -> scan
+        SSCAN tkey 0 COUNT 100000 [MATCH pattern] -> scan all''',
     'zsets': '''
         ZADD zkey [NX | XX] [GT | LT] [CH] (score field)...
         ZINCRBY zkey score field
@@ -187,7 +198,7 @@ GROUPS = {
         ZPOPMAX zkey [count]
         ZREMRANGEBYRANK zkey index index''',
 }
-DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
@@ -202,7 +213,7 @@ EXPLAINED = [
      'small sets are listpacks since 7.2'),
     ('redis-7.0', r'CLIENT SETNAME .*\x00.*', rb'-ERR Client names',
      'a name is looked at up to a zero byte since 7.2'),
-    ('redis-7.0', r'SCAN .*', rb'',
+    ('redis-7.0', r'S?SCAN .*', rb'',
      'cursors with a sign, or empty, are refused since 7.2'),
     ('redis-7.0', r'(LREM|LPOS) .*-9223372036854775808.*', rb'',
      'the lowest integer is out of range since 7.2'),
@@ -317,6 +328,8 @@ TERMS = {
     'place': lambda rng: mostly(rng, [b'%d' % rng.randint(-12, 12)], NO_INTEGERS),  # not the far ends
     'count': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 8)] * 20 + [b'-1', b'9223372036854775807'],
                                 NO_INTEGERS),
+    'sample': lambda rng: mostly(rng, [b'%d' % rng.randint(-9, 9)] * 20 + [b'9223372036854775807', b'-9223372036854775808'],
+                                 NO_INTEGERS),
     'offset': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 80), b'2000'],
                                  NO_INTEGERS + [b'-1', b'536870912', b'9223372036854775807']),
     'float': lambda rng: mostly(rng, FLOATS, NO_FLOATS + INFINITE, 0.15),
@@ -397,7 +410,8 @@ class Row:
         rules = rules.split()
         self.weight = 1 if 'rare' in rules else 10 if 'seldom' in rules else 50
         self.touches = 'touch' in rules
-        self.rule = [rule for rule in rules if rule not in ('rare', 'seldom', 'touch')] or ['exact']
+        self.drops = 'drops' in rules
+        self.rule = [rule for rule in rules if rule not in ('rare', 'seldom', 'touch', 'drops')] or ['exact']
         self.may_block = 'timeout' in syntax
 
     def generate(self, rng):
@@ -563,7 +577,10 @@ def same(rule, ours, theirs, command):
     if rule[0] == 'scan' and kind == b'*':
         return (shape_of_scan(ours) and shape_of_scan(theirs) and
                 (rule[-1] != 'all' or ours[0] == theirs[0] and sorted(ours[1][1]) == sorted(theirs[1][1])))
-    return rule[0] == 'any'
+    if rule[0] == 'random' and isinstance(ours, list):
+        repeats = command[-1][:1] == b'-'
+        return len(ours) == len(theirs) and (repeats or len(set(ours)) == len(ours))
+    return rule[0] in ('any', 'random')
 
 
 def shape_of_scan(elements):
@@ -631,6 +648,8 @@ class Differential:
             if row.touches:
                 batch.append((WHOLE_SCAN, ['scan', 'all']))
             batch.append((args, row.rule))
+            if row.drops and len(args) > 1:
+                batch.append(([b'DEL', args[1]], ['exact']))
         return batch
 
     def run_batch(self, count):

@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "store/string_value.h"
+#include "types/set.h"
 
 struct row {
     const char *before;  /* commands in front, with ; between; "+5" lets 5 ms pass; "1:..." is
@@ -213,6 +214,62 @@ static const struct row list_rows[] = {
     {"", "LRANGE k 0 -1", "", "keymiss k"},
 };
 
+/* ---- sets ---- */
+
+static const struct row set_rows[] = {
+    {"", "SADD k a", "SADD k a\n", "new k;sadd k"},
+    {"", "SADD k a 1 a", "SADD k a 1 a\n", "new k;sadd k"},
+    {"SADD k a", "SADD k a b", "SADD k a b\n", "sadd k"},
+    {"SADD k a", "SADD k a", "", ""},
+    {"SET k v", "SADD k a", "", ""},
+    {"SADD k old;PEXPIRE k 10;+11", "SADD k a", "MULTI\nDEL k\nSADD k a\nEXEC\n",
+     "expired k;new k;sadd k"},
+    {"SADD k a b c", "SREM k a x b", "SREM k a x b\n", "srem k"},
+    {"SADD k a b", "SREM k a b c", "SREM k a b c\n", "srem k;del k"},
+    {"SADD k a", "SREM k x", "", ""},
+    {"", "SREM k x", "", ""},
+    {"SET k v", "SREM k x", "", ""},
+
+    {"SADD k a b;SADD d c", "SMOVE k d a", "SMOVE k d a\n", "srem k;sadd d"},
+    {"SADD k a b", "SMOVE k d a", "SMOVE k d a\n", "srem k;new d;sadd d"},
+    {"SADD k a;SADD d c", "SMOVE k d a", "SMOVE k d a\n", "srem k;del k;sadd d"},
+    {"SADD k a", "SMOVE k d a", "SMOVE k d a\n", "srem k;del k;new d;sadd d"},
+    {"SADD k a b;SADD d a", "SMOVE k d a", "SMOVE k d a\n", "srem k"},
+    {"SADD k a;SADD d a", "SMOVE k d a", "SMOVE k d a\n", "srem k;del k"},
+    {"SADD k a", "SMOVE k k a", "", ""},
+    {"SADD k a", "SMOVE k d x", "", ""},
+    {"", "SMOVE k d x", "", ""},
+    {"SADD k a;SET d v", "SMOVE k d a", "", ""},
+
+    {"SADD k a", "SPOP k", "SREM k a\n", "spop k;del k"},
+    {"SADD k a", "SPOP k 1", "DEL k\n", "spop k;del k"},
+    {"SADD k a b c", "SPOP k 3", "DEL k\n", "spop k;del k"},
+    {"SADD k 1 2 3", "SPOP k 100", "DEL k\n", "spop k;del k"},
+    {"SADD k a", "SPOP k 0", "", ""},
+    {"", "SPOP k", "", ""},
+    {"", "SPOP k 2", "", ""},
+    {"SET k v", "SPOP k", "", ""},
+
+    {"SADD a 1 2;SADD b 2 3", "SINTERSTORE k a b", "SINTERSTORE k a b\n", "new k;sinterstore k"},
+    {"SADD a 1 2;SADD b 2 3;SET k v EX 10", "SINTERSTORE k a b", "SINTERSTORE k a b\n",
+     "sinterstore k"},
+    {"SADD a 1;SADD b 3;SADD k x", "SINTERSTORE k a b", "SINTERSTORE k a b\n", "del k"},
+    {"SADD a 1;SET k x", "SINTERSTORE k a b", "SINTERSTORE k a b\n", "keymiss b;del k"},
+    {"SADD a 1", "SINTERSTORE k a b", "", "keymiss b"},
+    {"SADD a 1;SET b v;SADD k x", "SINTERSTORE k a b", "", ""},
+    {"SADD a 1;SADD k 2", "SUNIONSTORE k k a", "SUNIONSTORE k k a\n", "sunionstore k"},
+    {"SADD a 1", "SUNIONSTORE k a b", "SUNIONSTORE k a b\n", "keymiss b;new k;sunionstore k"},
+    {"SET k v", "SUNIONSTORE k a", "SUNIONSTORE k a\n", "keymiss a;del k"},
+    {"", "SUNIONSTORE k a", "", "keymiss a"},
+    {"SADD a 1 2;SADD b 2", "SDIFFSTORE k a b", "SDIFFSTORE k a b\n", "new k;sdiffstore k"},
+    {"SADD a 1;SADD b 1;SADD k x", "SDIFFSTORE k a b", "SDIFFSTORE k a b\n", "del k"},
+    {"SADD a 1", "SDIFFSTORE k a a", "", ""},
+    {"SADD a 1", "SDIFFSTORE k b a", "", "keymiss b"},
+
+    {"", "SCARD k", "", "keymiss k"},
+    {"SADD k a", "SRANDMEMBER k 2", "", ""},
+};
+
 /* ---- keys ---- */
 
 static const struct row key_rows[] = {
@@ -393,6 +450,7 @@ static void run(const struct row *row)
 
 static void string_commands_report_what_they_did(void **state) { RUN_ALL(string_rows); }
 static void list_commands_report_what_they_did(void **state) { RUN_ALL(list_rows); }
+static void set_commands_report_what_they_did(void **state) { RUN_ALL(set_rows); }
 static void key_commands_report_what_they_did(void **state) { RUN_ALL(key_rows); }
 
 /* ---- in transactions ---- */
@@ -440,6 +498,7 @@ static void commands_in_a_transaction_report_the_same(void **state)
 {
     RUN_ALL_IN_TRANSACTION(string_rows);
     RUN_ALL_IN_TRANSACTION(list_rows);
+    RUN_ALL_IN_TRANSACTION(set_rows);
     RUN_ALL_IN_TRANSACTION(key_rows);
 }
 
@@ -489,6 +548,7 @@ static void a_watched_key_is_touched_by_what_changes_it_alone(void **state)
 {
     RUN_ALL_WATCHED(string_rows);
     RUN_ALL_WATCHED(list_rows);
+    RUN_ALL_WATCHED(set_rows);
     RUN_ALL_WATCHED(key_rows);
 }
 
@@ -615,6 +675,69 @@ static void a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent(void *
     peer_forget(&peers[0]);
 }
 
+/* ---- random members ---- */
+
+/* Reads one "SREM k a b c" and marks the members, which are numbers; returns how many. */
+static size_t read_removal(const char **at, bool *is_removed)
+{
+    size_t count = 0;
+
+    assert_memory_equal(*at, "SREM k", 6);
+    for (*at += 6; **at == ' '; count++) {
+        char *end;
+        long member = strtol(*at + 1, &end, 10);
+
+        assert_false(is_removed[member]);
+        is_removed[member] = true;
+        *at = end;
+    }
+    assert_int_equal(*(*at)++, '\n');
+    return count;
+}
+
+/* Of 'size' members; the others are still there. */
+static void check_spop(size_t size, size_t count, size_t commands)
+{
+    static bool is_removed[5000];
+    struct bytes name = BYTES("k"), member;
+    const char *at;
+    char text[64];
+    size_t removed = 0;
+
+    memset(is_removed, 0, sizeof is_removed);
+    for (size_t i = 0; i < size; i++) {
+        snprintf(text, sizeof text, "SADD k %zu", i);
+        say(text);
+    }
+    rig_forget(&rig);
+    snprintf(text, sizeof text, "SPOP k %zu", count);
+    say(text);
+    assert_string_equal(rig_events(&rig), "spop k\n");
+    at = rig_stream(&rig);
+    if (commands > 1)
+        at += strlen("MULTI\n");
+    for (size_t i = 0; i < commands; i++)
+        removed += read_removal(&at, is_removed);
+    assert_string_equal(at, commands > 1 ? "EXEC\n" : "");
+    assert_int_equal(removed, count);
+    const struct entry *entry = store_peek(&rig.store->dbs[0], name, hash_bytes(name));
+    for (size_t i = 0; i < size; i++) {
+        member = (struct bytes){text, (size_t)snprintf(text, sizeof text, "%zu", i)};
+        assert_int_equal(set_has(entry_value(entry), member), !is_removed[i]);
+    }
+    say("DEL k");
+    peer_forget(&peers[0]);
+}
+
+static void members_that_were_popped_travel_as_their_removal(void **state)
+{
+    check_spop(5, 2, 1);
+    check_spop(100, 99, 1);
+    check_spop(2000, 1024, 1);
+    check_spop(2000, 1025, 2);
+    check_spop(4000, 3500, 4);
+}
+
 /* ---- databases ---- */
 
 static void what_travels_names_its_database(void **state)
@@ -668,6 +791,7 @@ static void every_write_command_has_rows_here(void **state)
             continue;
         COUNT_ROWS(string_rows);
         COUNT_ROWS(list_rows);
+        COUNT_ROWS(set_rows);
         COUNT_ROWS(key_rows);
         if (!with || (!without && strcmp(name, "flushall") != 0))
             fail_msg("a row is missing in which %s %s", name, with ? "changes nothing" : "writes");
@@ -681,6 +805,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(string_commands_report_what_they_did),
         TEST(list_commands_report_what_they_did),
+        TEST(set_commands_report_what_they_did),
         TEST(key_commands_report_what_they_did),
         TEST(commands_in_a_transaction_report_the_same),
         TEST(a_watched_key_is_touched_by_what_changes_it_alone),
@@ -688,6 +813,7 @@ int main(void)
         TEST(nothing_expires_while_commands_are_paused),
         TEST(long_values_travel_whole_whoever_owns_them_now),
         TEST(a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent),
+        TEST(members_that_were_popped_travel_as_their_removal),
         TEST(what_travels_names_its_database),
         TEST(every_write_command_has_rows_here),
     };
