@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/notify.h"
+#include "types/hash_value.h"
 #include "types/list.h"
 
 #include <limits.h>
@@ -248,6 +249,13 @@ static int apply_list_size(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_hash_limits(struct server *server, struct error *error)
+{
+    hash_set_listpack_entries((uint64_t)server->settings.hash_listpack_entries);
+    hash_set_listpack_value((uint64_t)server->settings.hash_listpack_value);
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------------------- */
 
 static const struct config_word log_levels[] = {
@@ -280,6 +288,14 @@ static const struct config_row rows[] = {
     {"enable-debug-command", KIND_ENUM, true, SERVER(debug_command), .preset = DEBUG_NO,
      .words = debug_words},
     {"exit-with-parent", KIND_BOOL, true, SERVER(exit_with_parent)},
+    {"hash-max-listpack-entries", KIND_INT, false, SERVER(hash_listpack_entries), 0, LLONG_MAX, 512,
+     .applied = apply_hash_limits},
+    {"hash-max-listpack-value", KIND_MEMORY, false, SERVER(hash_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_hash_limits},
+    {"hash-max-ziplist-entries", KIND_INT, false, SERVER(hash_listpack_entries), 0, LLONG_MAX, 512,
+     .applied = apply_hash_limits},
+    {"hash-max-ziplist-value", KIND_MEMORY, false, SERVER(hash_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_hash_limits},
     {"hz", KIND_INT, false, SERVER(hz), 1, 500, 10},
     {"lfu-decay-time", KIND_INT, false, STORE(lfu_decay_minutes), 0, INT_MAX, 1},
     {"lfu-log-factor", KIND_INT, false, STORE(lfu_log_factor), 0, INT_MAX, 10},

@@ -9,6 +9,7 @@
 #include "base/sha1.h"
 #include "ds/listpack.h"
 #include "store/string_value.h"
+#include "types/hash_value.h"
 #include "types/list.h"
 
 #include <arpa/inet.h>
@@ -56,6 +57,21 @@ static void mix_list(unsigned char *digest, const struct list *list)
         mix(digest, value);
 }
 
+static void mix_hash(unsigned char *digest, const struct hash *hash)
+{
+    struct bytes field, value;
+    struct hash_iter iter;
+
+    hash_iter_init(&iter, hash);
+    while (hash_iter_next(&iter, &field, &value)) {
+        unsigned char pair[SHA1_SIZE] = {0};
+
+        mix(pair, field);
+        mix(pair, value);
+        add(digest, (struct bytes){(const char *)pair, SHA1_SIZE});
+    }
+}
+
 static void mix_value(unsigned char *digest, const struct entry *entry)
 {
     char text[INT64_TEXT_MAX];
@@ -66,6 +82,9 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_LIST:
         mix_list(digest, entry_value(entry));
+        break;
+    case VALUE_HASH:
+        mix_hash(digest, entry_value(entry));
         break;
     default:
         ASSERT(!"a type that has a digest");

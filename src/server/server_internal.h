@@ -20,6 +20,7 @@ struct server_settings {
     int debug_command; /* enum debug_allowed */
     bool exit_with_parent;
     int64_t list_listpack_size;
+    int64_t hash_listpack_entries, hash_listpack_value;
     char *config_file; /* absolute; NULL for none */
 };
 

@@ -3,10 +3,12 @@
 
 #include "base/assert.h"
 #include "store/string_value.h"
+#include "types/hash_value.h"
 #include "types/list.h"
 
 static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
     [VALUE_LIST] = &list_value_ops,
+    [VALUE_HASH] = &hash_value_ops,
 };
 
 const struct value_ops *value_ops_of(enum value_type type) { return types[type]; }
