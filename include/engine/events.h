@@ -34,7 +34,8 @@ struct event_kind {
     const char *name;
 };
 
-/* The value was changed or the key was added or removed; 'changes' counts what changed. */
+/* The value was changed or the key was added or removed; 'changes' counts what changed. Without an
+ * 'event' (NULL) nobody is notified. */
 void key_changed(struct request *req, struct db *db, struct bytes key,
                  const struct event_kind *event, int64_t changes);
 /* The key went because its value became empty or was taken ("del"). */

@@ -44,5 +44,9 @@ size_t string_extra_memory(const struct entry *entry);
 size_t string_append(struct key_ref *ref, struct bytes tail);
 /* Zero bytes fill a gap. 'patch' is not empty. */
 size_t string_set_range(struct key_ref *ref, size_t offset, struct bytes patch);
+/* 'ref' is absent or a string. It becomes bytes ("raw"), at least 'len' of them with zeros behind the old
+ * ones. Returns where they are, to be written to until the key changes; the caller reports what it does
+ * there. */
+char *string_bytes_for_write(struct key_ref *ref, struct bytes key, size_t len);
 
 #endif

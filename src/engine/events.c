@@ -28,7 +28,7 @@ void key_changed(struct request *req, struct db *db, struct bytes key,
     engine->changes += changes;
     watching_touch(engine, db, key);
     blocking_key_ready(engine, db, key);
-    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+    if (event && __builtin_expect(engine->observers || engine->settings.notify_classes, 0))
         key_event(engine, db, key, event);
 }
 

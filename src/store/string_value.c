@@ -172,7 +172,6 @@ static char *resize(struct key_ref *ref, size_t len)
     struct bytes old;
     size_t capacity;
 
-    ref->db->store->changes++;
     if (entry->form == FORM_CELL) {
         block = entry_value(entry);
         if (len > block->capacity) {
@@ -215,6 +214,7 @@ size_t string_append(struct key_ref *ref, struct bytes tail)
     size_t len = string_len(ref->entry);
     char *data = resize(ref, len + tail.len);
 
+    ref->db->store->changes++;
     if (tail.len)
         memcpy(data + len, tail.data, tail.len);
     return len + tail.len;
@@ -225,8 +225,31 @@ size_t string_set_range(struct key_ref *ref, size_t offset, struct bytes patch)
     size_t len = string_len(ref->entry), end = offset + patch.len;
     char *data = resize(ref, end > len ? end : len);
 
+    ref->db->store->changes++;
     if (offset > len)
         memset(data + len, 0, offset - len);
     memcpy(data + offset, patch.data, patch.len);
     return end > len ? end : len;
+}
+
+char *string_bytes_for_write(struct key_ref *ref, struct bytes key, size_t len)
+{
+    size_t old_len = ref->entry ? string_len(ref->entry) : 0;
+    struct string_block *block;
+    char *data;
+
+    if (!ref->entry && len > STRING_EMBEDDED_MAX) {
+        block = mem_alloc_zero(sizeof *block + len); /* a large one is backed where it is written */
+        block->len = block->capacity = len;
+        string_set_block(ref, key, block, false);
+        return block->data;
+    }
+    if (!ref->entry)
+        string_set_raw(ref, key, (struct bytes){NULL, 0}, false);
+    if (len <= old_len)
+        return resize(ref, old_len);
+    ref->db->store->changes++;
+    data = resize(ref, len);
+    memset(data + old_len, 0, len - old_len);
+    return data;
 }

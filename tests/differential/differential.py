@@ -57,6 +57,17 @@ GROUPS = {
         GETRANGE skey index index
         SUBSTR skey index index
         SETRANGE skey offset value''',
+    'bitmaps': '''
+        SETBIT skey bitplace bit
+        GETBIT skey bitplace
+        BITCOUNT skey
+        BITCOUNT skey index index [BYTE | BIT]
+        BITPOS skey bit [index]
+        BITPOS skey bit index index [BYTE | BIT]
+        BITOP (AND | OR | XOR) skey skey...
+        BITOP NOT skey skey
+        BITFIELD skey (GET width bitplace | SET width bitplace int | INCRBY width bitplace int | OVERFLOW (WRAP | SAT | FAIL))...
+        BITFIELD_RO skey (GET width bitplace)...''',
     'keys': '''
         DEL key... -> seldom
         UNLINK key... -> seldom
@@ -187,7 +198,7 @@ GROUPS = {
         ZPOPMAX zkey [count]
         ZREMRANGEBYRANK zkey index index''',
 }
-DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
@@ -200,6 +211,8 @@ EXPLAINED = [
      'short lists are listpacks since 7.2'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nhashtable',
      'small sets are listpacks since 7.2'),
+    ('redis-7.0', r'BIT(COUNT|POS) .*', rb'(:0|:-1|-WRONGTYPE)',
+     'a range is read before the key is looked up since 7.2'),
     ('redis-7.0', r'CLIENT SETNAME .*\x00.*', rb'-ERR Client names',
      'a name is looked at up to a zero byte since 7.2'),
     ('redis-7.0', r'SCAN .*', rb'',
@@ -214,6 +227,8 @@ EXPLAINED = [
      'limits may not begin with a blank or be hexadecimal in later versions'),
     ('valkey-', r'Z(ADD|INCRBY) .*0X10.*', rb'-ERR value is not a valid float',
      'Valkey reads no hexadecimal scores'),
+    ('valkey-', r'BITCOUNT .*', rb'',
+     'Valkey reads the unit before the end, and a range may have no end'),
     ('valkey-', r'GETEX .*', rb'-ERR (invalid expire|value is not)',
      'Valkey looks at the deadline before the key'),
     ('valkey-', r'(MULTI|WATCH .*|EXEC)', rb'-(ERR Command|EXECABORT)',
@@ -319,6 +334,11 @@ TERMS = {
                                 NO_INTEGERS),
     'offset': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 80), b'2000'],
                                  NO_INTEGERS + [b'-1', b'536870912', b'9223372036854775807']),
+    'bit': lambda rng: mostly(rng, [b'0', b'1'], [b'2', b'-1', b'x', b'']),
+    'bitplace': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 200)] * 3 + [b'#%d' % rng.randint(0, 20)],
+                                   NO_INTEGERS + [b'-1', b'#', b'#-1', b'4294967296', b'9223372036854775807']),
+    'width': lambda rng: mostly(rng, [b'u%d' % rng.randint(1, 63), b'i%d' % rng.randint(1, 64), b'u8', b'i16'],
+                                [b'u64', b'i65', b'u0', b'i0', b'x8', b'8', b'u', b'', b'U8', b'u08'], 0.03),
     'float': lambda rng: mostly(rng, FLOATS, NO_FLOATS + INFINITE, 0.15),
     'score': lambda rng: mostly(rng, SCORES + [b'%d' % rng.randint(-9, 9)] * 10, NO_SCORES),
     'seconds': lambda rng: far_or_past(rng, 1, 0),

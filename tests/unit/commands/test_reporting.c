@@ -213,6 +213,38 @@ static const struct row list_rows[] = {
     {"", "LRANGE k 0 -1", "", "keymiss k"},
 };
 
+/* ---- bitmaps ---- */
+
+static const struct row bitmap_rows[] = {
+    {"", "SETBIT k 7 1", "SETBIT k 7 1\n", "new k;setbit k"},
+    {"", "SETBIT k 7 0", "SETBIT k 7 0\n", "new k;setbit k"},
+    {"SETBIT k 7 1", "SETBIT k 7 0", "SETBIT k 7 0\n", "setbit k"},
+    {"SETBIT k 7 1", "SETBIT k 8 0", "SETBIT k 8 0\n", "setbit k"},
+    {"SETBIT k 7 1", "SETBIT k 7 1", "", ""},
+    {"SET k 5", "SETBIT k 0 0", "", ""},
+    {"SET k 5 EX 100", "SETBIT k 0 1", "SETBIT k 0 1\n", "setbit k"},
+    {"", "SETBIT k 7 2", "", ""},
+    {"LPUSH k x", "SETBIT k 7 1", "", ""},
+    {"SET a 1;SET b 2", "BITOP AND k a b", "BITOP AND k a b\n", "new k;set k"},
+    {"SET a 1;LPUSH k x", "BITOP OR k a c", "BITOP OR k a c\n", "keymiss c;set k"},
+    {"SET a 1 EX 100", "BITOP NOT a a", "BITOP NOT a a\n", "set a"},
+    {"SET k 1", "BITOP AND k a b", "BITOP AND k a b\n", "keymiss a;keymiss b;del k"},
+    {"", "BITOP AND k a", "", "keymiss a"},
+    {"LPUSH a x", "BITOP AND k a", "", ""},
+    {"SET a 1", "BITOP NOT k a a", "", ""},
+    {"", "BITFIELD k SET u8 0 0", "BITFIELD k SET u8 0 0\n", "new k;setbit k"},
+    {"", "BITFIELD k INCRBY u8 0 1 SET u8 8 2", "BITFIELD k INCRBY u8 0 1 SET u8 8 2\n",
+     "new k;setbit k"},
+    {"SET k v", "BITFIELD k SET u8 0 1", "BITFIELD k SET u8 0 1\n", "setbit k"},
+    {"SET k 5", "BITFIELD k SET u8 0 53", "", ""},
+    {"SET k 5", "BITFIELD k INCRBY u8 0 0 GET u8 0", "", ""},
+    {"SET k 5", "BITFIELD k OVERFLOW FAIL SET u8 0 256", "", ""},
+    {"", "BITFIELD k OVERFLOW FAIL SET u8 0 256", "BITFIELD k OVERFLOW FAIL SET u8 0 256\n", "new k"},
+    {"", "BITFIELD k GET u8 0", "", "keymiss k"},
+    {"", "BITFIELD k SET u8 0 x", "", ""},
+    {"LPUSH k x", "BITFIELD k SET u8 0 1", "", ""},
+};
+
 /* ---- keys ---- */
 
 static const struct row key_rows[] = {
@@ -393,6 +425,7 @@ static void run(const struct row *row)
 
 static void string_commands_report_what_they_did(void **state) { RUN_ALL(string_rows); }
 static void list_commands_report_what_they_did(void **state) { RUN_ALL(list_rows); }
+static void bitmap_commands_report_what_they_did(void **state) { RUN_ALL(bitmap_rows); }
 static void key_commands_report_what_they_did(void **state) { RUN_ALL(key_rows); }
 
 /* ---- in transactions ---- */
@@ -440,6 +473,7 @@ static void commands_in_a_transaction_report_the_same(void **state)
 {
     RUN_ALL_IN_TRANSACTION(string_rows);
     RUN_ALL_IN_TRANSACTION(list_rows);
+    RUN_ALL_IN_TRANSACTION(bitmap_rows);
     RUN_ALL_IN_TRANSACTION(key_rows);
 }
 
@@ -489,6 +523,7 @@ static void a_watched_key_is_touched_by_what_changes_it_alone(void **state)
 {
     RUN_ALL_WATCHED(string_rows);
     RUN_ALL_WATCHED(list_rows);
+    RUN_ALL_WATCHED(bitmap_rows);
     RUN_ALL_WATCHED(key_rows);
 }
 
@@ -668,6 +703,7 @@ static void every_write_command_has_rows_here(void **state)
             continue;
         COUNT_ROWS(string_rows);
         COUNT_ROWS(list_rows);
+        COUNT_ROWS(bitmap_rows);
         COUNT_ROWS(key_rows);
         if (!with || (!without && strcmp(name, "flushall") != 0))
             fail_msg("a row is missing in which %s %s", name, with ? "changes nothing" : "writes");
@@ -681,6 +717,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(string_commands_report_what_they_did),
         TEST(list_commands_report_what_they_did),
+        TEST(bitmap_commands_report_what_they_did),
         TEST(key_commands_report_what_they_did),
         TEST(commands_in_a_transaction_report_the_same),
         TEST(a_watched_key_is_touched_by_what_changes_it_alone),

@@ -263,6 +263,30 @@ static void step_set_range(struct rig *rig, struct key_ref *ref, struct model_ke
     assert_int_equal(string_set_range(ref, offset, patch), key->len);
 }
 
+static void step_bytes(struct rig *rig, struct key_ref *ref, struct model_key *key)
+{
+    size_t len = random_len(rig), old_len = key->is_there ? key->len : 0, at;
+    uint64_t changes = rig->store->changes;
+    char *data;
+
+    if (key->is_list || len > VALUE_MAX)
+        return;
+    data = string_bytes_for_write(ref, key->name, len);
+    assert_int_equal(rig->store->changes > changes, !key->is_there || len > old_len);
+    if (!key->is_there)
+        model_set(key, (struct bytes){NULL, 0}, SHOWN_RAW, false);
+    if (len > old_len) {
+        memset(key->value + old_len, 0, len - old_len);
+        key->len = len;
+    }
+    key->shown = SHOWN_RAW;
+    assert_memory_equal(data, key->value, key->len);
+    if (!key->len)
+        return;
+    at = random_below(&rig->random, key->len);
+    data[at] = key->value[at] = (char)random_next(&rig->random);
+}
+
 static void step_deadline(struct rig *rig, struct key_ref *ref, struct model_key *key)
 {
     if (!key->is_there)
@@ -312,7 +336,10 @@ static void step(struct rig *rig, struct key_ref *ref, struct model_key *key)
 {
     uint64_t changes = rig->store->changes;
 
-    switch (random_below(&rig->random, 12)) {
+    switch (random_below(&rig->random, 13)) {
+    case 12:
+        step_bytes(rig, ref, key);
+        break;
     case 0:
     case 1:
     case 2:
