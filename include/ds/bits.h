@@ -13,7 +13,8 @@ uint64_t bits_find(const void *data, uint64_t from, uint64_t to, bool wanted);
 
 enum bits_operation { BITS_AND, BITS_OR, BITS_XOR, BITS_NOT };
 /* Combines 'count' strings (at least one; BITS_NOT looks at the first only) into 'out', which has room for the
- * longest and overlaps none. Zero bytes stand behind the end of a shorter one. */
+ * longest; it may be where one of them is, from its beginning. Zero bytes stand behind the end of a shorter
+ * one. */
 void bits_combine(enum bits_operation operation, const struct bytes *strings, size_t count, void *out);
 
 /* A number of 'width' bits (1 to 64) whose highest bit is at 'at'. What is behind the end reads as 0. */

@@ -48,5 +48,9 @@ size_t string_set_range(struct key_ref *ref, size_t offset, struct bytes patch);
  * ones. Returns where they are, to be written to until the key changes; the caller reports what it does
  * there. */
 char *string_bytes_for_write(struct key_ref *ref, struct bytes key, size_t len);
+/* 'ref' is absent or anything. When it is a string whose block holds 'len' bytes well, that block is the
+ * caller's, as it is, and the string is empty; NULL otherwise. Pages that were touched before are cheaper
+ * than fresh ones by far. */
+struct string_block *string_take_block(struct key_ref *ref, size_t len);
 
 #endif

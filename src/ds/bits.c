@@ -129,10 +129,10 @@ static void xor_bytes(unsigned char *restrict to, const char *restrict from, siz
         to[i] ^= (unsigned char)from[i];
 }
 
-static void not_bytes(unsigned char *restrict to, const char *restrict from, size_t len)
+static void not_bytes(unsigned char *to, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        to[i] = (unsigned char)~from[i];
+        to[i] = (unsigned char)~to[i];
 }
 
 /* How many of the 'len' bytes from 'at' on a string has. */
@@ -151,6 +151,8 @@ static void combine_chunk(enum bits_operation operation, const struct bytes *str
     if (have)
         memcpy(out, strings[0].data + at, have);
     memset(out + have, 0, len - have);
+    if (operation == BITS_NOT)
+        not_bytes(out, len);
     for (size_t i = 1; i < count; i++) {
         const char *from;
 
@@ -169,20 +171,21 @@ static void combine_chunk(enum bits_operation operation, const struct bytes *str
 
 void bits_combine(enum bits_operation operation, const struct bytes *strings, size_t count, void *out)
 {
-    unsigned char *bytes = out;
+    unsigned char chunk[CHUNK], *bytes = out;
     size_t longest = 0;
 
     ASSERT(count > 0);
-    if (operation == BITS_NOT) {
-        not_bytes(bytes, strings[0].data, strings[0].len);
-        return;
-    }
+    if (operation == BITS_NOT)
+        count = 1;
     for (size_t i = 0; i < count; i++)
         if (strings[i].len > longest)
             longest = strings[i].len;
-    for (size_t at = 0; at < longest; at += CHUNK)
-        combine_chunk(operation, strings, count, bytes + at, at,
-                      longest - at < CHUNK ? longest - at : CHUNK);
+    for (size_t at = 0; at < longest; at += CHUNK) {
+        size_t len = longest - at < CHUNK ? longest - at : CHUNK;
+
+        combine_chunk(operation, strings, count, chunk, at, len);
+        memcpy(bytes + at, chunk, len);
+    }
 }
 
 /* --- numbers ----------------------------------------------------------------------------------------- */

@@ -253,3 +253,19 @@ char *string_bytes_for_write(struct key_ref *ref, struct bytes key, size_t len)
     memset(data + old_len, 0, len - old_len);
     return data;
 }
+
+struct string_block *string_take_block(struct key_ref *ref, size_t len)
+{
+    struct entry *entry = ref->entry;
+    struct string_block *block;
+
+    if (!entry || entry->type != VALUE_STRING || entry->form != FORM_CELL)
+        return NULL;
+    block = entry_value(entry);
+    if (block->capacity < len || block->capacity / 2 > len)
+        return NULL;
+    ref->db->store->changes++;
+    entry_reshape(ref, (entry->flags & ENTRY_EXPIRES) | ENTRY_IS_RAW, 0);
+    ref->entry->form = FORM_EMBEDDED;
+    return block;
+}

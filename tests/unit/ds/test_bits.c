@@ -125,6 +125,13 @@ static void strings_of_any_lengths_are_combined_byte_by_byte(void **state)
         bits_combine(operation, strings, count, out);
         for (size_t at = 0; at < longest; at++)
             assert_int_equal(out[at], naive_combined(operation, strings, count, at));
+        for (size_t i = 0; i < count; i++) {
+            if (strings[i].len < longest)
+                continue;
+            bits_combine(operation, strings, count, (char *)strings[i].data);
+            assert_memory_equal(strings[i].data, out, longest);
+            break;
+        }
         for (size_t i = 0; i < count; i++)
             free((char *)strings[i].data);
         free(out);

@@ -287,6 +287,24 @@ static void step_bytes(struct rig *rig, struct key_ref *ref, struct model_key *k
     data[at] = key->value[at] = (char)random_next(&rig->random);
 }
 
+static void step_take_block(struct rig *rig, struct key_ref *ref, struct model_key *key)
+{
+    size_t len = random_len(rig);
+    struct string_block *block = string_take_block(ref, len);
+
+    if (!block)
+        return;
+    assert_true(key->is_there && !key->is_list && block->capacity >= len);
+    assert_memory_equal(block->data, key->value, key->len);
+    assert_int_equal(string_len(ref->entry), 0);
+    assert_string_equal(string_encoding(ref->entry), "raw");
+    memset(block->data, 'x', len);
+    block->len = len;
+    string_set_block(ref, key->name, block, true);
+    memset(key->value, 'x', len);
+    model_set(key, (struct bytes){key->value, len}, SHOWN_RAW, true);
+}
+
 static void step_deadline(struct rig *rig, struct key_ref *ref, struct model_key *key)
 {
     if (!key->is_there)
@@ -336,7 +354,10 @@ static void step(struct rig *rig, struct key_ref *ref, struct model_key *key)
 {
     uint64_t changes = rig->store->changes;
 
-    switch (random_below(&rig->random, 13)) {
+    switch (random_below(&rig->random, 14)) {
+    case 13:
+        step_take_block(rig, ref, key);
+        break;
     case 12:
         step_bytes(rig, ref, key);
         break;
