@@ -17,6 +17,15 @@
 #define ERR_OFFSET       "ERR offset is out of range"
 #define ERR_DB_INDEX     "ERR DB index is out of range"
 #define ERR_INDEX        "ERR index out of range"
+#define ERR_OUT_OF_LONG_RANGE                                                                      \
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+#define ERR_RANK_ZERO                                                                              \
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "   \
+    "negative to start from the end of the list"
+#define ERR_COUNT_NEGATIVE  "ERR COUNT can't be negative"
+#define ERR_MAXLEN_NEGATIVE "ERR MAXLEN can't be negative"
+#define ERR_COUNT_NOT_POSITIVE   "ERR count should be greater than 0"
+#define ERR_NUMKEYS_NOT_POSITIVE "ERR numkeys should be greater than 0"
 #define ERR_SAME_OBJECT  "ERR source and destination objects are the same"
 
 #define ERR_TIMEOUT_NEGATIVE "ERR timeout is negative"

@@ -64,8 +64,11 @@ struct list_iter {
 void list_iter_init(struct list_iter *iter, const struct list *list, int64_t index,
                     enum list_end to);
 bool list_iter_next(struct list_iter *iter, struct bytes *value); /* false at the end */
+/* The same without reading the value, which list_iter_is then compares with another. */
+bool list_iter_step(struct list_iter *iter);
+bool list_iter_is(const struct list_iter *iter, struct bytes value);
 
-/* Removes the value that list_iter_next has just given; the iterator goes on behind it. */
+/* Removes the value that list_iter_next or list_iter_step has just given; the iterator goes on behind it. */
 void list_remove(struct list *list, struct list_iter *iter);
 /* Inserts beside the value that list_iter_next has just given: LIST_HEAD is before it, LIST_TAIL
  * behind it, wherever the iterator goes. The iterator is void then. */

@@ -643,7 +643,7 @@ bool list_get(const struct list *list, int64_t index, char *text, struct bytes *
     return true;
 }
 
-bool list_iter_next(struct list_iter *iter, struct bytes *value)
+bool list_iter_step(struct list_iter *iter)
 {
     if (iter->is_given) {
         if (iter->is_plain)
@@ -656,7 +656,20 @@ bool list_iter_next(struct list_iter *iter, struct bytes *value)
             iter_enter_following(iter);
     }
     iter->is_given = iter->at != NULL;
-    if (!iter->at)
+    return iter->is_given;
+}
+
+bool list_iter_is(const struct list_iter *iter, struct bytes value)
+{
+    ASSERT(iter->is_given);
+    if (iter->is_plain)
+        return bytes_equal(block_at(iter->list->chain, iter->block)->plain, value);
+    return listpack_equal(iter->at, value);
+}
+
+bool list_iter_next(struct list_iter *iter, struct bytes *value)
+{
+    if (!list_iter_step(iter))
         return false;
     *value = iter_value(iter, iter->text);
     return true;

@@ -101,8 +101,12 @@ GROUPS = {
         LPOS lkey value [RANK index] [COUNT count] [MAXLEN count]
         LMOVE lkey lkey (LEFT | RIGHT) (LEFT | RIGHT)
         RPOPLPUSH lkey lkey
-        LMPOP 2 lkey lkey (LEFT | RIGHT) [COUNT count]''',
+        LMPOP 1 lkey (LEFT | RIGHT) [COUNT count]
+        LMPOP 2 lkey lkey (LEFT | RIGHT) [COUNT count]
+        LMPOP count lkey lkey word [COUNT count] -> seldom''',
     'blocking': '''
+        BLMPOP timeout 2 lkey lkey (LEFT | RIGHT) [COUNT count] -> rare
+        BRPOPLPUSH lkey lkey timeout -> rare
         BLPOP lkey... timeout -> rare
         BRPOP lkey... timeout -> rare
         BLMOVE lkey lkey (LEFT | RIGHT) (LEFT | RIGHT) timeout -> rare''',
@@ -187,7 +191,7 @@ GROUPS = {
         ZPOPMAX zkey [count]
         ZREMRANGEBYRANK zkey index index''',
 }
-DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
