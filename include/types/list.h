@@ -18,6 +18,7 @@
  * block; others as their nearest. One number for the server; it applies to blocks from the next
  * change on. Default -2. */
 void list_set_listpack_limit(int limit);
+int list_listpack_limit(void); /* as it was set */
 
 enum list_end { LIST_HEAD, LIST_TAIL };
 
@@ -33,6 +34,9 @@ size_t list_free_effort(const struct list *list);
 size_t list_size(const struct list *list);
 const char *list_encoding(const struct list *list); /* "listpack" or "quicklist" */
 size_t list_memory(const struct list *list);
+/* Of a "quicklist": how many blocks it has and the bytes of their contents (DEBUG OBJECT). False when
+ * it is a "listpack". */
+bool list_blocks(const struct list *list, size_t *count, size_t *bytes);
 
 void list_push(struct list *list, enum list_end end, struct bytes value);
 /* One push after the other. As in Redis, one command's values decide together whether the list

@@ -8,6 +8,7 @@
 #include "net/socket.h"
 #include "store/string_value.h"
 #include "store/value.h"
+#include "types/list.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -144,22 +145,38 @@ static void debug_digest(struct request *req)
     reply_status(req, digest);
 }
 
+/* What DEBUG OBJECT says of a list of several blocks, appended at 'at'. */
+static void describe_list(const struct list *list, char *at, size_t room)
+{
+    size_t blocks, bytes;
+
+    if (list_blocks(list, &blocks, &bytes))
+        snprintf(at, room,
+                 " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:0 "
+                 "ql_uncompressed_size:%zu",
+                 blocks, blocks ? (double)list_size(list) / (double)blocks : 0.0,
+                 list_listpack_limit(), bytes);
+}
+
 static void debug_object(struct request *req)
 {
     struct key_ref ref = key_find(req, 2, LOOKUP_NOTOUCH | LOOKUP_QUIET);
     struct store *store = req->engine->store;
-    char line[256];
+    char line[512];
+    size_t len;
 
     if (!ref.entry) {
         reply_error(req, ERR_NO_SUCH_KEY);
         return;
     }
-    snprintf(line, sizeof line,
-             "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
-             (void *)ref.entry,
-             value_encoding(ref.entry),
-             ref.entry->type == VALUE_STRING ? string_len(ref.entry) : value_memory(ref.entry, 0),
-             ref.entry->access, (unsigned long long)store_idle_seconds(store, ref.entry));
+    len = (size_t)snprintf(
+        line, sizeof line,
+        "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
+        (void *)ref.entry, value_encoding(ref.entry),
+        ref.entry->type == VALUE_STRING ? string_len(ref.entry) : value_memory(ref.entry, 0),
+        ref.entry->access, (unsigned long long)store_idle_seconds(store, ref.entry));
+    if (ref.entry->type == VALUE_LIST)
+        describe_list(entry_value(ref.entry), line + len, sizeof line - len);
     reply_status(req, line);
 }
 

@@ -283,6 +283,7 @@ static const struct config_row rows[] = {
     {"hz", KIND_INT, false, SERVER(hz), 1, 500, 10},
     {"lfu-decay-time", KIND_INT, false, STORE(lfu_decay_minutes), 0, INT_MAX, 1},
     {"lfu-log-factor", KIND_INT, false, STORE(lfu_log_factor), 0, INT_MAX, 10},
+    {"list-compress-depth", KIND_INT, false, SERVER(list_compress_depth), 0, INT_MAX, 0},
     {"list-max-listpack-size", KIND_INT, false, SERVER(list_listpack_size), INT_MIN, INT_MAX, -2,
      .applied = apply_list_size},
     {"logfile", KIND_TEXT, true, SERVER(log_file), .preset_text = ""},

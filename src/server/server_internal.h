@@ -20,6 +20,7 @@ struct server_settings {
     int debug_command; /* enum debug_allowed */
     bool exit_with_parent;
     int64_t list_listpack_size;
+    int64_t list_compress_depth; /* kept for those who ask; blocks are not compressed */
     char *config_file; /* absolute; NULL for none */
 };
 

@@ -32,23 +32,26 @@
 static struct limit {
     size_t bytes, count;               /* of a block */
     size_t packed_bytes, packed_count; /* of a chain's only block that is packed again */
+    int configured;
 } limit =
 #ifdef TERN_STRESS
-    {64, SIZE_MAX, 32, SIZE_MAX};
+    {64, SIZE_MAX, 32, SIZE_MAX, -2};
 #else
-    {8192, SIZE_MAX, 4096, SIZE_MAX};
+    {8192, SIZE_MAX, 4096, SIZE_MAX, -2};
 #endif
 
 void list_set_listpack_limit(int listpack_limit)
 {
     if (listpack_limit >= 0) {
         size_t count = listpack_limit > 0 ? (size_t)listpack_limit : 1;
-        limit = (struct limit){SAFE_BYTES, count, SIZE_MAX, count / 2};
+        limit = (struct limit){SAFE_BYTES, count, SIZE_MAX, count / 2, listpack_limit};
     } else {
         size_t bytes = (size_t)2048 << (listpack_limit < -5 ? 5 : -listpack_limit);
-        limit = (struct limit){bytes, SIZE_MAX, bytes / 2, SIZE_MAX};
+        limit = (struct limit){bytes, SIZE_MAX, bytes / 2, SIZE_MAX, listpack_limit};
     }
 }
+
+int list_listpack_limit(void) { return limit.configured; }
 
 static bool exceeds_limit(size_t bytes, size_t count)
 {
@@ -479,6 +482,19 @@ size_t list_memory(const struct list *list)
         bytes += block->is_plain ? mem_block_size(block->plain.len) : block->packed.capacity;
     }
     return bytes;
+}
+
+bool list_blocks(const struct list *list, size_t *count, size_t *bytes)
+{
+    if (is_packed(list))
+        return false;
+    *count = list->chain->count;
+    *bytes = 0;
+    for (size_t i = 0; i < *count; i++) {
+        const struct block *block = block_at(list->chain, i);
+        *bytes += block->is_plain ? block->plain.len : packed_bytes(&block->packed);
+    }
+    return true;
 }
 
 /* The block stays where it is: positions in it stay valid. */

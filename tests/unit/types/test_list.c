@@ -239,6 +239,53 @@ static void step_walk(struct model *model)
         check_walk(model, random_below(&model->random, model->count), to, 50);
 }
 
+/* Some values from one place on, by comparing alone: each is asked for, and beside it one that need not
+ * be there. */
+static void step_compare(struct model *model)
+{
+    enum list_end to = random_below(&model->random, 2) ? LIST_TAIL : LIST_HEAD;
+    struct bytes other = random_value(model);
+    struct list_iter iter;
+
+    if (model->count == 0)
+        return;
+    size_t at = random_below(&model->random, model->count);
+    list_iter_init(&iter, model->list, (int64_t)at, to);
+    for (int steps = 0; steps < 20 && at < model->count; steps++, at += to == LIST_TAIL ? 1 : -1) {
+        assert_true(list_iter_step(&iter));
+        assert_true(list_iter_is(&iter, model->value[at]));
+        assert_int_equal(list_iter_is(&iter, other), bytes_equal(other, model->value[at]));
+    }
+    assert_int_equal(list_iter_step(&iter), at < model->count);
+}
+
+/* A copy is the same in all that can be seen, and goes its own way; either of the two goes on. */
+static void step_copy(struct model *model)
+{
+    struct list *old = model->list, *copy = list_copy(old);
+    size_t blocks[2] = {0}, bytes[2] = {0};
+
+    list_check(copy);
+    assert_string_equal(list_encoding(copy), list_encoding(old));
+    assert_int_equal(list_blocks(copy, &blocks[0], &bytes[0]),
+                     list_blocks(old, &blocks[1], &bytes[1]));
+    assert_int_equal(blocks[0], blocks[1]);
+    assert_int_equal(bytes[0], bytes[1]);
+    model->list = copy;
+    model_check(model);
+    check_walk(model, 0, LIST_TAIL, SIZE_MAX);
+    if (random_below(&model->random, 2)) {
+        model->list = old;
+        old = copy;
+    }
+    list_push(old, LIST_HEAD, BYTES("in the other one"));
+    list_drop(old, LIST_TAIL, 1);
+    list_push(old, LIST_TAIL, BYTES("in the other one"));
+    list_check(old);
+    list_free(old);
+    model_check(model);
+}
+
 static void run(struct model *model, int steps, uint64_t grow)
 {
     for (int step = 0; step < steps; step++) {
@@ -255,6 +302,10 @@ static void run(struct model *model, int steps, uint64_t grow)
             step_insert(model);
         else if (choice < 86)
             step_remove(model);
+        else if (choice < 87)
+            step_compare(model);
+        else if (choice < 88)
+            step_copy(model);
         else
             step_walk(model);
         model_check(model);
@@ -314,6 +365,21 @@ static void the_limit_may_change_at_any_time(void **state)
     for (int i = 0; i < RANDOM_STEPS(200); i++) {
         list_set_listpack_limit(limits[random_below(&model.random, LIMIT_COUNT)]);
         run(&model, 40, i % 40 < 20 ? 45 : 20);
+    }
+    model_release(&model);
+    list_set_listpack_limit(DEFAULT_LIMIT);
+}
+
+/* Around the sizes at which the encoding changes, since that is where structures break. */
+static void a_million_random_operations_agree_with_an_array(void **state)
+{
+    struct model model;
+
+    model_init(&model, 4711);
+    model.long_values = 0;
+    for (int i = 0; i < RANDOM_STEPS(1000000) / 1000; i++) {
+        list_set_listpack_limit(i % 50 < 25 ? 3 : 8);
+        run(&model, 1000, model.count < 20 ? 38 : 30);
     }
     model_release(&model);
     list_set_listpack_limit(DEFAULT_LIMIT);
@@ -545,6 +611,22 @@ static void freeing_goes_in_steps(void **state)
     assert_true(mem_used() == used);
 }
 
+static void the_blocks_of_a_chain_are_told(void **state)
+{
+    static char large[9000];
+    size_t blocks, bytes;
+    struct list *list = list_of(3, BYTES("abc"));
+
+    list_set_listpack_limit(-2);
+    assert_int_equal(list_listpack_limit(), -2);
+    assert_false(list_blocks(list, &blocks, &bytes));
+    list_push(list, LIST_HEAD, (struct bytes){large, sizeof large});
+    assert_true(list_blocks(list, &blocks, &bytes));
+    assert_int_equal(blocks, 2);
+    assert_int_equal(bytes, 9000 + 7 + 3 * 5);
+    list_free(list);
+}
+
 static void removing_while_walking_meets_every_other_value_once(void **state)
 {
     for (enum list_end to = LIST_HEAD; to <= LIST_TAIL; to++) {
@@ -585,10 +667,12 @@ int main(void)
         cmocka_unit_test(blocks_that_hold_few_values_are_trimmed),
         cmocka_unit_test(setting_longer_values_lets_no_block_grow_without_end),
         cmocka_unit_test(freeing_goes_in_steps),
+        cmocka_unit_test(the_blocks_of_a_chain_are_told),
         cmocka_unit_test(removing_while_walking_meets_every_other_value_once),
         cmocka_unit_test(random_runs_agree_with_an_array),
         cmocka_unit_test(tiny_blocks_agree_with_an_array),
         cmocka_unit_test(the_limit_may_change_at_any_time),
+        cmocka_unit_test(a_million_random_operations_agree_with_an_array),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
