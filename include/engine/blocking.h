@@ -16,6 +16,9 @@ enum denied_reply { DENIED_NULL, DENIED_NULL_ARRAY };
 void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
                    int64_t deadline_ms, enum denied_reply denied_reply);
 
+/* Waits for nothing but the deadline (0: for ever); then, and at once in MULTI, 'reply' answers. */
+void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req));
+
 /* Ends a client's wait as its deadline would, or (with_error) with an error. False when it does not
  * wait for keys. */
 bool blocking_unblock(struct client *client, bool with_error);

@@ -76,6 +76,8 @@ bool parse_double_or_reply(struct request *req, int at, double *value);
 bool parse_long_double_or_reply(struct request *req, int at, long double *value);
 /* Seconds with fraction; 0: for ever. '*deadline_ms' 0: none. */
 bool parse_timeout_or_reply(struct request *req, int at, int64_t *deadline_ms);
+/* The same in whole milliseconds. */
+bool parse_timeout_ms_or_reply(struct request *req, int at, int64_t *deadline_ms);
 static inline bool argument_is(const struct request *req, int at, const char *word)
 {
     return bytes_is(req->argv[at], word);

@@ -316,7 +316,7 @@ static void client_reply(struct request *req)
 
 static void client_pause(struct request *req)
 {
-    int64_t now_ms = clock_now_ms(req->engine->clock), ms;
+    int64_t end_ms;
     bool is_all = true;
 
     if (req->argc == 4) {
@@ -330,19 +330,9 @@ static void client_pause(struct request *req)
         reply_subcommand_error(req);
         return;
     }
-    if (!int64_parse(req->argv[2], &ms)) {
-        reply_error(req, ERR_TIMEOUT_INTEGER);
+    if (!parse_timeout_ms_or_reply(req, 2, &end_ms))
         return;
-    }
-    if (ms < 0) {
-        reply_error(req, ERR_TIMEOUT_NEGATIVE);
-        return;
-    }
-    if (ms > INT64_MAX - now_ms) {
-        reply_error(req, ERR_TIMEOUT_RANGE);
-        return;
-    }
-    pause_begin(req->engine, now_ms + ms, is_all);
+    pause_begin(req->engine, end_ms, is_all);
     reply_ok(req);
 }
 

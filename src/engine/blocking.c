@@ -38,6 +38,7 @@ struct blocked {
     struct request *request;
     struct waiter *waiters;
     enum value_type wanted;
+    void (*reply)(struct request *req); /* at the deadline */
     bool is_in_use; /* whoever is at work with it ends it */
 };
 
@@ -123,11 +124,33 @@ static void wait_for(struct blocked *blocked, struct db *db, struct bytes key)
     awaited->last = waiter;
 }
 
-void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
-                   int64_t deadline_ms, enum denied_reply denied_reply)
+/* The client waits from now on; NULL when it did already. */
+static struct blocked *begin(struct request *req, int64_t deadline_ms)
 {
     struct client *client = req->client;
     struct blocking *blocking = req->engine->blocking;
+    struct blocked *blocked;
+
+    req->flags |= REQUEST_BLOCKED;
+    if (req->flags & REQUEST_IS_RERUN)
+        return NULL; /* it keeps its place and its deadline */
+    blocked = mem_alloc_zero(sizeof *blocked);
+    blocked->client = client;
+    blocked->request = request_detach(req);
+    client->blocked = blocked;
+    client->flags |= CLIENT_BLOCKED;
+    blocking->clients++;
+    if (deadline_ms) {
+        blocked->has_deadline = true;
+        blocked->timeout.deadline_ms = deadline_ms;
+        wheel_add(blocking->timeouts, &blocked->timeout);
+    }
+    return blocked;
+}
+
+void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
+                   int64_t deadline_ms, enum denied_reply denied_reply)
+{
     struct blocked *blocked;
 
     if (req->flags & REQUEST_IN_EXEC) {
@@ -137,23 +160,21 @@ void block_on_keys(struct request *req, int first, int last, enum value_type wan
             reply_null_array(req);
         return;
     }
-    req->flags |= REQUEST_BLOCKED;
-    if (req->flags & REQUEST_IS_RERUN)
-        return; /* it keeps its place and its deadline */
-    blocked = mem_alloc_zero(sizeof *blocked);
-    blocked->client = client;
+    blocked = begin(req, deadline_ms);
+    if (!blocked)
+        return;
     blocked->wanted = wanted;
-    blocked->request = request_detach(req);
-    client->blocked = blocked;
-    client->flags |= CLIENT_BLOCKED;
-    blocking->clients++;
+    blocked->reply = reply_null_array;
     for (int i = first; i <= last; i++)
         wait_for(blocked, req->db, req->argv[i]);
-    if (deadline_ms) {
-        blocked->has_deadline = true;
-        blocked->timeout.deadline_ms = deadline_ms;
-        wheel_add(blocking->timeouts, &blocked->timeout);
-    }
+}
+
+void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req))
+{
+    if (req->flags & REQUEST_IN_EXEC)
+        reply(req);
+    else
+        begin(req, deadline_ms)->reply = reply;
 }
 
 /* --- ending to wait -------------------------------------------------------------------------------- */
@@ -224,7 +245,7 @@ static void end_with_reply(struct blocked *blocked, const char *error_text)
     if (error_text)
         reply_error(req, error_text);
     else
-        reply_null_array(req);
+        blocked->reply(req);
     if (client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT))
         req->window->at = req->window->command_start;
     window_end_nested(req->window, &outer);

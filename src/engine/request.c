@@ -147,6 +147,27 @@ bool parse_long_double_or_reply(struct request *req, int at, long double *value)
     return false;
 }
 
+bool parse_timeout_ms_or_reply(struct request *req, int at, int64_t *deadline_ms)
+{
+    int64_t ms;
+
+    if (!int64_parse(req->argv[at], &ms)) {
+        reply_error(req, ERR_TIMEOUT_INTEGER);
+        return false;
+    }
+    if (ms < 0) {
+        reply_error(req, ERR_TIMEOUT_NEGATIVE);
+        return false;
+    }
+    if (__builtin_add_overflow(ms, clock_now_ms(req->engine->clock), deadline_ms)) {
+        reply_error(req, ERR_TIMEOUT_RANGE);
+        return false;
+    }
+    if (!ms)
+        *deadline_ms = 0;
+    return true;
+}
+
 bool parse_timeout_or_reply(struct request *req, int at, int64_t *deadline_ms)
 {
     int64_t now_ms = clock_now_ms(req->engine->clock);
