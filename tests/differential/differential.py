@@ -126,9 +126,10 @@ GROUPS = {
     'sort': '''
         RPUSH okey (1 2 3 4 5 | 9 8 7 | number number | number)
         SET wkey weight
-        SORT okey [BY star] [LIMIT index index] [GET star] [GET star] [ASC | DESC] [STORE okey]
-        SORT okey [LIMIT index index] [GET star] [DESC] [ALPHA] [STORE okey]
-        SORT okey BY nosort [LIMIT index index] [GET star] [DESC] [ALPHA] [STORE okey]
+        SORT okey [BY star] [LIMIT index index] [ASC | DESC] [STORE okey]
+        SORT okey [BY star] [LIMIT index index] [GET star] [GET star] [ASC | DESC] [STORE lkey]
+        SORT okey [LIMIT index index] [GET star] [DESC] [ALPHA] [STORE lkey]
+        SORT okey BY nosort [LIMIT index index] [DESC] [ALPHA] [STORE okey]
         SORT okey BY star ALPHA [GET star] [DESC] -> unordered
         SORT_RO okey [BY star] [LIMIT index index] [GET star] [DESC]
         SORT_RO okey STORE okey -> seldom
@@ -368,8 +369,8 @@ TERMS = {
     'wkey': lambda rng: any_key(rng, 'w'),
     'nosort': lambda rng: rng.choice((b'nosort', b'nosort', b'', b's:1', b'#')),
     'star': lambda rng: rng.choice([b'w:*'] * 9 + [b'#', b'*', b's:*', b'none*', b'h:*->f1', b'h:*->f2', b'w:*->f', b'w:*->', b'no']),
-    'number': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 20)] * 20 + SCORES, [b'', b'x', b'nan', b'1e5000'], 0.01),
-    'weight': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)] * 5 + SCORES, [b'', b'x', b'nan'], 0.01),
+    'number': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 20)] * 20 + SCORES, [b'x', b'nan'], 0.004),
+    'weight': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)] * 5 + SCORES, [b'x', b'nan'], 0.004),
     'value': any_value,
     'field': lambda rng: b'f%d' % rng.randint(0, 40) if rng.random() < 0.8 else any_value(rng),
     'word': lambda rng: rng.choice(WORDS),
