@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ds/listpack.h"
 #include "types/list.h"
+#include "types/set.h"
 
 /* --- texts ---------------------------------------------------------------------------------------------- */
 
@@ -69,15 +70,33 @@ static void load_list(struct sort *sort, const struct list *list, size_t first, 
         add(sort, value, iter.text);
 }
 
+static void load_set(struct sort *sort, const struct set *set, size_t first)
+{
+    struct set_member member;
+    char text[SET_TEXT_MAX];
+    struct set_iter iter;
+
+    set_iter_init(&iter, set);
+    while (sort->count < sort->size && set_iter_next(&iter, &member)) {
+        if (first > 0)
+            first--;
+        else
+            add(sort, set_member_bytes(&member, text), text);
+    }
+}
+
 /* --- all types ------------------------------------------------------------------------------------------ */
 
-bool sort_is_sortable(const struct entry *entry) { return entry->type == VALUE_LIST; }
+bool sort_is_sortable(const struct entry *entry)
+{
+    return entry->type == VALUE_LIST || entry->type == VALUE_SET;
+}
 
 size_t sort_size(const struct entry *entry)
 {
     const void *value = entry_value(entry);
 
-    return list_size(value);
+    return entry->type == VALUE_LIST ? list_size(value) : set_size(value);
 }
 
 void sort_load(struct sort *sort, const struct entry *entry, size_t first, size_t count,
@@ -87,6 +106,9 @@ void sort_load(struct sort *sort, const struct entry *entry, size_t first, size_
         return;
     sort->size = count;
     sort->items = mem_alloc(count * sizeof *sort->items);
-    load_list(sort, entry_value(entry), first, is_backwards);
+    if (entry->type == VALUE_LIST)
+        load_list(sort, entry_value(entry), first, is_backwards);
+    else
+        load_set(sort, entry_value(entry), first);
     ASSERT(sort->count == count);
 }

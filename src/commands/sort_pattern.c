@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/string_value.h"
+#include "types/hash_value.h"
 
 /* Where "->" begins that names a field, behind 'from'; NULL when there is none. */
 static const char *find_arrow(const char *from, const char *end)
@@ -53,7 +54,9 @@ static struct bytes key_of(struct sort *sort, const struct sort_pattern *pattern
 static bool content_of(const struct entry *entry, const struct sort_pattern *pattern, char *text,
                        struct bytes *value)
 {
-    if (pattern->field.data || entry->type != VALUE_STRING)
+    if (pattern->field.data)
+        return entry->type == VALUE_HASH && hash_get(entry_value(entry), pattern->field, value);
+    if (entry->type != VALUE_STRING)
         return false;
     *value = string_get(entry, text);
     return true;

@@ -134,6 +134,9 @@ GROUPS = {
         SORT_RO okey [BY star] [LIMIT index index] [GET star] [DESC]
         SORT_RO okey STORE okey -> seldom
         SORT_RO key [ALPHA] [LIMIT index index]
+        SORT tkey ALPHA [LIMIT index index] [GET star] [DESC] STORE lkey
+        SORT tkey BY nosort [GET star] -> unordered
+        SORT tkey BY nosort [LIMIT index index] [DESC] STORE lkey
         LTRIM okey 0 12
         DEL okey -> seldom''',
     'multi': '''
