@@ -123,6 +123,22 @@ GROUPS = {
         BLPOP lkey... timeout -> rare
         BRPOP lkey... timeout -> rare
         BLMOVE lkey lkey (LEFT | RIGHT) (LEFT | RIGHT) timeout -> rare''',
+    'sort': '''
+        RPUSH okey (1 2 3 4 5 | 9 8 7 | number number | number)
+        SET wkey weight
+        SORT okey [BY star] [LIMIT index index] [ASC | DESC] [STORE okey]
+        SORT okey [BY star] [LIMIT index index] [GET star] [GET star] [ASC | DESC] [STORE lkey]
+        SORT okey [LIMIT index index] [GET star] [DESC] [ALPHA] [STORE lkey]
+        SORT okey BY nosort [LIMIT index index] [DESC] [ALPHA] [STORE okey]
+        SORT okey BY star ALPHA [GET star] [DESC] -> unordered
+        SORT_RO okey [BY star] [LIMIT index index] [GET star] [DESC]
+        SORT_RO okey STORE okey -> seldom
+        SORT_RO key [ALPHA] [LIMIT index index]
+        SORT tkey ALPHA [LIMIT index index] [GET star] [DESC] STORE lkey
+        SORT tkey BY nosort [GET star] -> unordered
+        SORT tkey BY nosort [LIMIT index index] [DESC] STORE lkey
+        LTRIM okey 0 12
+        DEL okey -> seldom''',
     'multi': '''
         MULTI
         MULTI
@@ -216,6 +232,7 @@ GROUPS = {
 DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,sort,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
@@ -242,6 +259,14 @@ EXPLAINED = [
      'ZRANK has WITHSCORE since 7.2'),
     ('redis-7.0', r'Z(COUNT|RANGEBYSCORE) .*( 1|0X10).*', rb'',
      'limits may not begin with a blank or be hexadecimal in later versions'),
+    ('valkey-', r'SORT(_RO)? .*', rb'-ERR One or more scores',
+     'Valkey reads no empty text as a number'),
+    ('redis-8', r'SORT(_RO)? .*', rb'[*:]',
+     'Redis 8 reads numbers that are too large as infinite'),
+    ('redis-7.0', r'SORT(_RO)? .*', rb'[*:]',
+     'numbers with a blank in front or in hexadecimal are none in later versions'),
+    ('redis-7.0', r'SORT(_RO)? .*', rb'-ERR One or more scores',
+     'the smallest numbers are none there, nor is any that is read after one'),
     ('valkey-', r'Z(ADD|INCRBY) .*0X10.*', rb'-ERR value is not a valid float',
      'Valkey reads no hexadecimal scores'),
     ('valkey-', r'BITCOUNT .*', rb'',
@@ -266,6 +291,8 @@ KEYS = {  # by the type that most commands give them
     'h': [b'h:1', b'h:2', b'h:3'],
     't': [b't:1', b't:2', b't:3'],
     'z': [b'z:1', b'z:2', b'z:3'],
+    'o': [b'o:1', b'o:2', b'o:3'],
+    'w': [b'w:1', b'w:2', b'w:3', b'w:4', b'w:5'],
     'n': [b'none', b'k' * 70],
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
@@ -341,6 +368,12 @@ TERMS = {
     'hkey': lambda rng: any_key(rng, 'h'),
     'tkey': lambda rng: any_key(rng, 't'),
     'zkey': lambda rng: any_key(rng, 'z'),
+    'okey': lambda rng: any_key(rng, 'o'),
+    'wkey': lambda rng: any_key(rng, 'w'),
+    'nosort': lambda rng: rng.choice((b'nosort', b'nosort', b'', b's:1', b'#')),
+    'star': lambda rng: rng.choice([b'w:*'] * 9 + [b'#', b'*', b's:*', b'none*', b'h:*->f1', b'h:*->f2', b'w:*->f', b'w:*->', b'no']),
+    'number': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 20)] * 20 + SCORES, [b'x', b'nan'], 0.004),
+    'weight': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)] * 5 + SCORES, [b'x', b'nan'], 0.004),
     'value': any_value,
     'field': lambda rng: b'f%d' % rng.randint(0, 40) if rng.random() < 0.8 else any_value(rng),
     'word': lambda rng: rng.choice(WORDS),

@@ -378,6 +378,34 @@ static const struct row set_rows[] = {
 
     {"", "SCARD k", "", "keymiss k"},
     {"SADD k a", "SRANDMEMBER k 2", "", ""},
+/* ---- sorting ---- */
+
+static const struct row sort_rows[] = {
+    {"", "SORT k", "", "keymiss k"},
+    {"RPUSH k 3 1 2", "SORT k", "", ""},
+    {"RPUSH k 3 1 2", "SORT_RO k DESC", "", ""},
+    {"RPUSH k 3 1 2", "SORT k STORE d", "SORT k STORE d\n", "new d;sortstore d"},
+    {"RPUSH k 3 1 2;SET d v EX 100", "SORT k STORE d", "SORT k STORE d\n", "sortstore d"},
+    {"RPUSH k 3 1 2;RPUSH d v", "SORT k STORE d", "SORT k STORE d\n", "sortstore d"},
+    {"RPUSH k 3 1 2", "SORT k STORE k", "SORT k STORE k\n", "sortstore k"},
+    {"RPUSH k 3 1 2;RPUSH d v", "SORT k LIMIT 5 1 STORE d", "SORT k LIMIT 5 1 STORE d\n", "del d"},
+    {"RPUSH k 3 1 2", "SORT k LIMIT 5 1 STORE d", "", ""},
+    {"RPUSH d v", "SORT k STORE d", "SORT k STORE d\n", "keymiss k;del d"},
+    {"", "SORT k STORE d", "", "keymiss k"},
+    {"RPUSH k 3 a 2;RPUSH d v", "SORT k STORE d", "", ""},
+    {"RPUSH k 3 1 2", "SORT k STORE d BOGUS", "", ""},
+    {"SET k v", "SORT k STORE d", "", ""},
+    {"RPUSH k 3 1 2", "SORT k BY w_* GET x_* GET # STORE d",
+     "SORT k BY w_* GET x_* GET # STORE d\n",
+     "keymiss w_3;keymiss w_1;keymiss w_2;keymiss x_1;keymiss x_2;keymiss x_3;new d;sortstore d"},
+    {"RPUSH k 1 2;SET w_1 x", "SORT k BY w_* STORE d", "", "keymiss w_2"},
+    {"RPUSH k 1 2;RPUSH w_1 x", "SORT k BY nosort GET w_*", "", "keymiss w_2"},
+    {"RPUSH k 1 2;SET w_1 x PX 10;+11", "SORT k BY nosort GET w_* STORE d",
+     "MULTI\nDEL w_1\nSORT k BY nosort GET w_* STORE d\nEXEC\n",
+     "expired w_1;keymiss w_1;keymiss w_2;new d;sortstore d"},
+    {"1: BLPOP d 0", "SORT k STORE d", "", "keymiss k"},
+    {"RPUSH k 2 1;1: BLPOP d 0", "SORT k STORE d", "SORT k STORE d\nLPOP d\n",
+     "new d;sortstore d;lpop d"},
 };
 
 /* ---- keys ---- */
@@ -563,6 +591,7 @@ static void list_commands_report_what_they_did(void **state) { RUN_ALL(list_rows
 static void bitmap_commands_report_what_they_did(void **state) { RUN_ALL(bitmap_rows); }
 static void set_commands_report_what_they_did(void **state) { RUN_ALL(set_rows); }
 static void key_commands_report_what_they_did(void **state) { RUN_ALL(key_rows); }
+static void sorting_reports_what_it_did(void **state) { RUN_ALL(sort_rows); }
 
 /* ---- in transactions ---- */
 
@@ -611,6 +640,7 @@ static void commands_in_a_transaction_report_the_same(void **state)
     RUN_ALL_IN_TRANSACTION(list_rows);
     RUN_ALL_IN_TRANSACTION(bitmap_rows);
     RUN_ALL_IN_TRANSACTION(set_rows);
+    RUN_ALL_IN_TRANSACTION(sort_rows);
     RUN_ALL_IN_TRANSACTION(key_rows);
 }
 
@@ -906,6 +936,7 @@ static void every_write_command_has_rows_here(void **state)
         COUNT_ROWS(list_rows);
         COUNT_ROWS(bitmap_rows);
         COUNT_ROWS(set_rows);
+    COUNT_ROWS(sort_rows);
         COUNT_ROWS(key_rows);
         if (!with || (!without && strcmp(name, "flushall") != 0))
             fail_msg("a row is missing in which %s %s", name, with ? "changes nothing" : "writes");

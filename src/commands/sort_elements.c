@@ -1,0 +1,114 @@
+/* SORT: where the elements come from, one small function for each type. */
+#include "sort_internal.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "ds/listpack.h"
+#include "types/list.h"
+#include "types/set.h"
+
+/* --- texts ---------------------------------------------------------------------------------------------- */
+
+#define TEXTS_BYTES 8000
+
+struct sort_texts {
+    struct sort_texts *next;
+    size_t used, size;
+    char data[];
+};
+
+struct bytes sort_keep(struct sort *sort, struct bytes text)
+{
+    struct sort_texts *texts = sort->texts;
+    char *at;
+
+    if (!texts || texts->size - texts->used < text.len) {
+        size_t size = text.len > TEXTS_BYTES ? text.len : TEXTS_BYTES;
+
+        texts = mem_alloc(sizeof *texts + size);
+        *texts = (struct sort_texts){.next = sort->texts, .size = size};
+        sort->texts = texts;
+    }
+    at = texts->data + texts->used;
+    if (text.len)
+        memcpy(at, text.data, text.len);
+    texts->used += text.len;
+    return (struct bytes){at, text.len};
+}
+
+void sort_release(struct sort *sort)
+{
+    while (sort->texts) {
+        struct sort_texts *texts = sort->texts;
+
+        sort->texts = texts->next;
+        mem_free(texts, sizeof *texts + texts->size);
+    }
+    mem_free(sort->items, sort->size * sizeof *sort->items);
+    mem_free(sort->key, sort->key_size);
+}
+
+/* --- each type ------------------------------------------------------------------------------------------ */
+
+/* 'number' is the buffer that the value's view may lie in. */
+static void add(struct sort *sort, struct bytes element, const char *number)
+{
+    if (element.data == number || !element.data)
+        element = sort_keep(sort, element);
+    sort->items[sort->count] = (struct sort_item){.element = element, .place = sort->count};
+    sort->count++;
+}
+
+static void load_list(struct sort *sort, const struct list *list, size_t first, bool is_backwards)
+{
+    int64_t index = is_backwards ? -1 - (int64_t)first : (int64_t)first;
+    struct list_iter iter;
+    struct bytes value;
+
+    list_iter_init(&iter, list, index, is_backwards ? LIST_HEAD : LIST_TAIL);
+    while (sort->count < sort->size && list_iter_next(&iter, &value))
+        add(sort, value, iter.text);
+}
+
+static void load_set(struct sort *sort, const struct set *set, size_t first)
+{
+    struct set_member member;
+    char text[SET_TEXT_MAX];
+    struct set_iter iter;
+
+    set_iter_init(&iter, set);
+    while (sort->count < sort->size && set_iter_next(&iter, &member)) {
+        if (first > 0)
+            first--;
+        else
+            add(sort, set_member_bytes(&member, text), text);
+    }
+}
+
+/* --- all types ------------------------------------------------------------------------------------------ */
+
+bool sort_is_sortable(const struct entry *entry)
+{
+    return entry->type == VALUE_LIST || entry->type == VALUE_SET;
+}
+
+size_t sort_size(const struct entry *entry)
+{
+    const void *value = entry_value(entry);
+
+    return entry->type == VALUE_LIST ? list_size(value) : set_size(value);
+}
+
+void sort_load(struct sort *sort, const struct entry *entry, size_t first, size_t count,
+               bool is_backwards)
+{
+    if (!count)
+        return;
+    sort->size = count;
+    sort->items = mem_alloc(count * sizeof *sort->items);
+    if (entry->type == VALUE_LIST)
+        load_list(sort, entry_value(entry), first, is_backwards);
+    else
+        load_set(sort, entry_value(entry), first);
+    ASSERT(sort->count == count);
+}
