@@ -132,7 +132,7 @@ static void write_stats(struct server *server, struct text *out)
                 "instantaneous_ops_per_sec:%.0f\r\ntotal_net_input_bytes:%llu\r\n"
                 "total_net_output_bytes:%llu\r\ninstantaneous_input_kbps:%.2f\r\n"
                 "instantaneous_output_kbps:%.2f\r\nrejected_connections:%llu\r\n"
-                "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\n"
+                "expired_keys:%llu\r\nexpired_subkeys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\n"
                 "keyspace_misses:%llu\r\npubsub_channels:%zu\r\npubsub_patterns:%zu\r\n"
                 "pubsubshard_channels:%zu\r\ntotal_error_replies:%llu\r\n"
                 "total_reads_processed:%llu\r\ntotal_writes_processed:%llu\r\n"
@@ -141,7 +141,7 @@ static void write_stats(struct server *server, struct text *out)
                 u(stats->connections), u(stats->commands), server->rate.commands_per_second,
                 u(stats->bytes_in), u(stats->bytes_out), server->rate.kb_in_per_second,
                 server->rate.kb_out_per_second, u(stats->rejected_connections), u(keys->expired),
-                u(keys->hits), u(keys->misses),
+                u(keys->expired_fields), u(keys->hits), u(keys->misses),
                 map_size(pubsub_channels(server->engine, CHANNEL_PLAIN)),
                 map_size(pubsub_channels(server->engine, CHANNEL_PATTERN)),
                 map_size(pubsub_channels(server->engine, CHANNEL_SHARD)), u(stats->errors),
