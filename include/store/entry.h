@@ -33,6 +33,7 @@ enum entry_form {
 #define ENTRY_LONG_KEY 2u
 #define ENTRY_HAS_CELL 4u
 #define ENTRY_IS_RAW   8u /* a string that OBJECT ENCODING calls raw, however short */
+#define ENTRY_FIELDS_EXPIRE 16u /* a hash that waits in the database's wheel for its earliest field */
 
 #define ENTRY_ACCESS_BITS 24
 #define NO_DEADLINE       (-1)

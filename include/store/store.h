@@ -30,11 +30,16 @@ struct store_observer {
     /* Just after a key came, before a lookup that counts found nothing. */
     void (*added)(void *context, struct db *db, struct bytes key);
     void (*missed)(void *context, struct db *db, struct bytes key);
+    /* Just before a field of a hash goes because it has expired, but not when all fields go at once. */
+    void (*field_expired)(void *context, struct db *db, struct bytes key, struct bytes field);
+    /* After some fields have gone, or just before a key goes of which all fields have expired. */
+    void (*fields_expired)(void *context, struct db *db, struct bytes key, bool is_all);
 };
 
 struct db {
     struct dict keys; /* of struct entry */
     struct wheel *deadlines;
+    struct wheel *field_deadlines; /* of hashes, by their earliest field; NULL until there is one */
     struct store *store;
     int id;
     uint64_t scan_moved; /* cursor of the pass that moves blocks together */
@@ -61,7 +66,7 @@ struct store_settings {
 enum store_work_kind { WORK_EXPIRE, WORK_FREE, WORK_RESIZE, WORK_MOVE, WORK_RETURN, WORK_KINDS };
 
 struct store_stats {
-    uint64_t hits, misses, expired, moved;
+    uint64_t hits, misses, expired, expired_fields, moved;
     uint64_t longest_slice_ns[WORK_KINDS];
     uint64_t work_ns[WORK_KINDS]; /* in all */
     uint64_t freed_later;         /* values that went in slices */
@@ -113,11 +118,16 @@ struct key_ref store_find(struct db *db, struct bytes key, uint64_t hash, unsign
 const struct entry *store_peek(const struct db *db, struct bytes key, uint64_t hash);
 
 static inline size_t store_size(const struct db *db) { return dict_size(&db->keys); }
+/* A hash of which all fields are dead (field_expiry.c). */
+bool store_fields_are_dead(const struct db *db, const struct entry *entry);
 static inline bool store_is_expired(const struct db *db, const struct entry *entry)
 {
-    return (entry->flags & ENTRY_EXPIRES) &&
-           entry_wheel_node(entry)->deadline_ms < clock_now_ms(db->store->clock);
+    return ((entry->flags & ENTRY_EXPIRES) &&
+            entry_wheel_node(entry)->deadline_ms < clock_now_ms(db->store->clock)) ||
+           ((entry->flags & ENTRY_FIELDS_EXPIRE) && store_fields_are_dead(db, entry));
 }
+/* What has expired in it, all or some fields, is still to go. */
+bool store_is_stale(const struct db *db, const struct entry *entry);
 
 /* --- changing ---------------------------------------------------------------------------- */
 
@@ -130,6 +140,10 @@ void store_remove(struct key_ref *ref);
 
 void store_set_deadline(struct key_ref *ref, int64_t deadline_ms);
 void store_clear_deadline(struct key_ref *ref);
+
+/* After fields of the hash got deadlines: they will be kept. A hash that comes with some to a key by
+ * store_add needs no such call. */
+void store_file_hash(struct key_ref *ref);
 
 /* Empties a database: at once, or (is_async) its contents go in slices. */
 void store_flush(struct db *db, bool is_async);

@@ -86,14 +86,15 @@ void hash_set_now(struct hash *hash, int64_t now_ms);
 typedef void hash_dead(void *context, struct bytes field);
 size_t hash_expire(struct hash *hash, size_t max, hash_dead *dead, void *context);
 
-/* All fields are dead by then. */
+/* How many fields are dead by then; whether all are, which is found sooner. */
+size_t hash_count_dead(const struct hash *hash, int64_t now_ms);
 bool hash_is_dead(const struct hash *hash, int64_t now_ms);
 
 /* What ties a hash with deadlines to its key's database. */
 struct hash_tie {
     struct wheel_node node; /* the store's: in a wheel of the database */
     void *owner;            /* the store's: the key's block */
-    bool is_filed;          /* the store's: the node is in the wheel */
+    struct wheel *wheel;    /* the store's: where the node is; NULL: nowhere */
     int64_t earliest_ms;    /* the hash's: no field dies before; INT64_MAX when none has a deadline */
 };
 /* NULL when no field ever had a deadline. Its address stays while the hash lives. */

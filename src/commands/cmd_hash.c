@@ -120,6 +120,19 @@ static void cmd_hincrby(struct request *req)
 }
 
 /* What travels has the sum, since another machine's long doubles might give another. */
+static void propagate_sum(struct request *req, const struct hash *hash, struct bytes sum)
+{
+    struct bytes key = req->argv[1], field = req->argv[2];
+    int64_t deadline_ms;
+
+    hash_get_deadline(hash, field, &deadline_ms);
+    if (deadline_ms == HASH_NO_DEADLINE)
+        propagate_instead(req, 4, (struct bytes[]){BYTES("HSET"), key, field, sum});
+    else
+        propagate_instead(req, 7, (struct bytes[]){BYTES("HSETEX"), key, BYTES("KEEPTTL"),
+                                                   BYTES("FIELDS"), BYTES("1"), field, sum});
+}
+
 static void cmd_hincrbyfloat(struct request *req)
 {
     char text[LONG_DOUBLE_TEXT_MAX];
@@ -148,7 +161,7 @@ static void cmd_hincrbyfloat(struct request *req)
     sum = (struct bytes){text, long_double_format(text, value)};
     hash_set(hash_at(&ref, req->argv[1]), req->argv[2], sum, true);
     key_changed(req, req->db, req->argv[1], &EVENT_HINCRBYFLOAT, 1);
-    propagate_instead(req, 4, (struct bytes[]){BYTES("HSET"), req->argv[1], req->argv[2], sum});
+    propagate_sum(req, entry_value(ref.entry), sum);
     reply_bulk(req, sum);
 }
 

@@ -9,6 +9,7 @@
 
 const struct event_kind EVENT_DEL = {EVENT_CLASS_GENERIC, "del"};
 const struct event_kind EVENT_EXPIRED = {EVENT_CLASS_EXPIRED, "expired"};
+static const struct event_kind EVENT_HEXPIRED = {EVENT_CLASS_HASH, "hexpired"};
 static const struct event_kind EVENT_NEW = {EVENT_CLASS_NEW, "new"};
 static const struct event_kind EVENT_MISS = {EVENT_CLASS_MISS, "keymiss"};
 
@@ -90,6 +91,26 @@ static void on_expired(void *context, struct db *db, struct bytes key)
         key_event(engine, db, key, &EVENT_EXPIRED);
 }
 
+/* It travels as its removal, and the key goes with its last field by that. */
+static void on_field_expired(void *context, struct db *db, struct bytes key, struct bytes field)
+{
+    propagate_also(context, db->id, 3, (struct bytes[]){BYTES("HDEL"), key, field});
+}
+
+static void on_fields_expired(void *context, struct db *db, struct bytes key, bool is_all)
+{
+    struct engine *engine = context;
+
+    watching_touch_expired(engine, db, key);
+    if (is_all)
+        propagate_also(engine, db->id, 2, (struct bytes[]){BYTES("DEL"), key});
+    if (!engine->observers && !engine->settings.notify_classes)
+        return;
+    key_event(engine, db, key, &EVENT_HEXPIRED);
+    if (is_all)
+        key_event(engine, db, key, &EVENT_DEL);
+}
+
 static void on_added(void *context, struct db *db, struct bytes key)
 {
     struct engine *engine = context;
@@ -112,5 +133,7 @@ void events_observe_store(struct engine *engine)
                                                       .may_expire = may_expire,
                                                       .expired = on_expired,
                                                       .added = on_added,
-                                                      .missed = on_missed};
+                                                      .missed = on_missed,
+                                                      .field_expired = on_field_expired,
+                                                      .fields_expired = on_fields_expired};
 }

@@ -141,7 +141,7 @@ static bool has_expired_watch(const struct client *client)
         const struct entry *entry =
             store_peek(watch->db, key, hash_bytes(key));
 
-        if (!watch->was_expired && entry && store_is_expired(watch->db, entry))
+        if (!watch->was_expired && entry && store_is_stale(watch->db, entry))
             return true;
     }
     return false;
@@ -232,7 +232,7 @@ void watch_key(struct client *client, struct db *db, struct bytes key)
     watch->client = client;
     watch->db = db;
     watch->node = map_add(&watching->keys[db->id], key, NULL);
-    watch->was_expired = entry && store_is_expired(db, entry);
+    watch->was_expired = entry && store_is_stale(db, entry);
     watch->next_of_key = watch->node->value;
     if (watch->next_of_key)
         watch->next_of_key->previous_of_key = watch;

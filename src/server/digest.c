@@ -80,6 +80,8 @@ static void mix_hash(unsigned char *digest, const struct hash *hash)
 
         mix(pair, field);
         mix(pair, value);
+        if (iter.deadline_ms != HASH_NO_DEADLINE)
+            add(pair, BYTES("!!hexpire!!"));
         add(digest, (struct bytes){(const char *)pair, SHA1_SIZE});
     }
 }

@@ -33,7 +33,7 @@ static void write_keys(struct server *server, struct text *out)
     const struct store_stats *keys = &server->store->stats;
 
     text_format(out,
-                "expired_keys:%llu\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:0\r\n"
+                "expired_keys:%llu\r\nexpired_subkeys:%llu\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:0\r\n"
                 "expire_cycle_cpu_milliseconds:%llu\r\nevicted_keys:0\r\nevicted_clients:0\r\n"
                 "total_eviction_exceeded_time:0\r\ncurrent_eviction_exceeded_time:0\r\n"
                 "keyspace_hits:%llu\r\nkeyspace_misses:%llu\r\npubsub_channels:%zu\r\n"
@@ -43,7 +43,7 @@ static void write_keys(struct server *server, struct text *out)
                 "active_defrag_key_misses:0\r\ntotal_active_defrag_time:%llu\r\n"
                 "current_active_defrag_time:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
                 "tracking_total_prefixes:0\r\n",
-                u(keys->expired), u(keys->work_ns[WORK_EXPIRE] / 1000000), u(keys->hits),
+                u(keys->expired), u(keys->expired_fields), u(keys->work_ns[WORK_EXPIRE] / 1000000), u(keys->hits),
                 u(keys->misses), channels(server, CHANNEL_PLAIN), channels(server, CHANNEL_PATTERN),
                 channels(server, CHANNEL_SHARD), u(server->forks.latest_ns / 1000),
                 u(server->forks.count), u(keys->moved), u(keys->moved),

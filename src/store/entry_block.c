@@ -101,6 +101,8 @@ void entry_reshape(struct key_ref *ref, unsigned flags, size_t value_len)
 
         memcpy((char *)entry_key(new).data + key.len, key.data + key.len, common);
     }
+    if (flags & ENTRY_FIELDS_EXPIRE)
+        fields_moved(new);
     dict_slot_move(ref_slot(ref), new);
     ref->entry = new;
     mem_free(old, old_size);
@@ -114,6 +116,8 @@ struct entry *entry_relocate(struct db *db, struct dict_slot *slot, struct entry
     memcpy(moved, entry, size);
     if (entry->flags & ENTRY_EXPIRES)
         wheel_moved(db->deadlines, entry_wheel_node(moved));
+    if (entry->flags & ENTRY_FIELDS_EXPIRE)
+        fields_moved(moved);
     dict_slot_move(slot, moved);
     mem_free(entry, size);
     return moved;

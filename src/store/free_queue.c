@@ -16,7 +16,7 @@ struct free_item {
     void *value;
     struct dict keys; /* of a database */
     struct dict_iter iter;
-    struct wheel *deadlines;
+    struct wheel *deadlines, *field_deadlines;
 };
 
 struct free_queue {
@@ -48,13 +48,15 @@ static struct free_item *append(struct free_queue *queue)
     return item;
 }
 
-void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel *deadlines)
+void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel *deadlines,
+                       struct wheel *field_deadlines)
 {
     struct free_item *item = append(queue);
 
     item->kind = ITEM_DB;
     item->keys = *keys;
     item->deadlines = deadlines;
+    item->field_deadlines = field_deadlines;
     dict_iter_init(&item->iter, &item->keys);
 }
 
@@ -104,6 +106,14 @@ void value_free(struct store *store, struct entry *entry)
 
 /* --- slices ------------------------------------------------------------------------------ */
 
+static bool free_wheel_piece(struct wheel **wheel)
+{
+    if (*wheel && !wheel_free_step(*wheel, FREE_PIECE))
+        return false;
+    *wheel = NULL;
+    return true;
+}
+
 /* Frees up to FREE_PIECE keys of a database; true when it is empty. A large value among them goes to
  * the end of the queue. */
 static bool free_db_piece(struct free_queue *queue, struct free_item *item)
@@ -112,7 +122,7 @@ static bool free_db_piece(struct free_queue *queue, struct free_item *item)
         struct entry *entry = dict_iter_next(&item->iter);
 
         if (!entry) {
-            if (!wheel_free_step(item->deadlines, FREE_PIECE))
+            if (!free_wheel_piece(&item->deadlines) || !free_wheel_piece(&item->field_deadlines))
                 return false;
             dict_release(&item->keys);
             return true;

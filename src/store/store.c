@@ -40,6 +40,7 @@ void store_free(struct store *store)
         store_flush(&store->dbs[i], true);
         dict_release(&store->dbs[i].keys);
         wheel_free(store->dbs[i].deadlines);
+        ASSERT(!store->dbs[i].field_deadlines);
     }
     while (free_queue_step(store->freeing, INT64_MAX))
         ;
@@ -160,6 +161,17 @@ static void count_miss(struct db *db, struct bytes key, unsigned how)
         store->observer.missed(store->observer.context, db, key);
 }
 
+/* The same for a key with a deadline or with fields that have some. */
+static bool survives(struct key_ref *ref, unsigned how)
+{
+    struct entry *entry = ref->entry;
+
+    if (entry->flags & ENTRY_EXPIRES &&
+        entry_wheel_node(entry)->deadline_ms < clock_now_ms(ref->db->store->clock))
+        return outlives_deadline(ref, how);
+    return !(entry->flags & ENTRY_FIELDS_EXPIRE) || fields_survive(ref, how);
+}
+
 struct key_ref store_find(struct db *db, struct bytes key, uint64_t hash, unsigned how)
 {
     struct key_ref ref = {.db = db, .hash = hash};
@@ -170,8 +182,7 @@ struct key_ref store_find(struct db *db, struct bytes key, uint64_t hash, unsign
         return ref;
     }
     ref.entry = dict_slot_entry(ref.slot);
-    if ((ref.entry->flags & ENTRY_EXPIRES) && store_is_expired(db, ref.entry) &&
-        !outlives_deadline(&ref, how)) {
+    if ((ref.entry->flags & (ENTRY_EXPIRES | ENTRY_FIELDS_EXPIRE)) && !survives(&ref, how)) {
         count_miss(db, key, how);
         return (struct key_ref){.db = db, .hash = hash};
     }
@@ -198,6 +209,8 @@ void store_insert(struct key_ref *ref, struct entry *entry)
     dict_insert(&ref->db->keys, ref->hash, entry);
     ref->entry = entry;
     ref->slot = NULL;
+    if (entry->type == VALUE_HASH)
+        fields_join(ref->db, entry);
     if (store->observer.added)
         store->observer.added(store->observer.context, ref->db, entry_key(entry));
 }
@@ -234,6 +247,8 @@ void store_take_out(struct key_ref *ref, bool is_in_wheel)
 
     if (is_in_wheel && (entry->flags & ENTRY_EXPIRES))
         wheel_remove(ref->db->deadlines, entry_wheel_node(entry));
+    if (entry->flags & ENTRY_FIELDS_EXPIRE)
+        fields_leave(entry);
     dict_remove(&ref->db->keys, ref->hash, ref_slot(ref));
     value_free(ref->db->store, entry);
     entry_free(entry);
@@ -274,7 +289,8 @@ void store_flush(struct db *db, bool is_async)
     struct store *store = db->store;
 
     store->changes += dict_size(&db->keys) != 0;
-    free_queue_add_db(store->freeing, &db->keys, db->deadlines);
+    free_queue_add_db(store->freeing, &db->keys, db->deadlines, db->field_deadlines);
+    db->field_deadlines = NULL;
     dict_init(&db->keys, &keyspace_type);
     dict_allow_resize(&db->keys, !store->has_snapshot_child);
     db->deadlines = wheel_new(clock_now_ms(store->clock));
@@ -319,7 +335,7 @@ struct entry *store_random(struct db *db)
         if (!entry || !store_is_expired(db, entry))
             return entry;
         ref = (struct key_ref){.db = db, .entry = entry, .hash = hash_bytes(entry_key(entry))};
-        if (outlives_deadline(&ref, LOOKUP_WRITE))
+        if (survives(&ref, LOOKUP_WRITE))
             tries++;
     }
     return entry;
@@ -331,7 +347,8 @@ int64_t store_mean_deadline(const struct db *db) { return wheel_mean_ms(db->dead
 
 size_t store_overhead(const struct db *db)
 {
-    return dict_memory(&db->keys) + wheel_memory(db->deadlines);
+    return dict_memory(&db->keys) + wheel_memory(db->deadlines) +
+           (db->field_deadlines ? wheel_memory(db->field_deadlines) : 0);
 }
 
 size_t store_pending_frees(const struct store *store) { return free_queue_size(store->freeing); }
@@ -340,7 +357,7 @@ void store_check(const struct db *db)
 {
     struct dict_iter iter;
     const struct entry *entry;
-    size_t expiring = 0;
+    size_t expiring = 0, filed = 0;
 
     dict_check(&db->keys);
     wheel_check(db->deadlines);
@@ -349,6 +366,8 @@ void store_check(const struct db *db)
         ASSERT(entry->type < VALUE_TYPE_COUNT);
         ASSERT((entry->form == FORM_EMBEDDED) == !(entry->flags & ENTRY_HAS_CELL));
         expiring += (entry->flags & ENTRY_EXPIRES) != 0;
+        filed += fields_check(db, entry);
     }
     ASSERT(expiring == wheel_size(db->deadlines));
+    ASSERT(filed == (db->field_deadlines ? wheel_size(db->field_deadlines) : 0));
 }

@@ -30,6 +30,22 @@ void store_insert(struct key_ref *ref, struct entry *entry);
 void store_take_out(struct key_ref *ref, bool is_in_wheel);
 uint32_t access_initial(const struct store *store);
 
+/* --- field_expiry.c: hashes whose fields expire ------------------------------------------ */
+
+/* Puts a hash with deadlines into the wheel of the database, takes it from where it was; whatever its
+ * place was before, entry and flags are right then. */
+void fields_join(struct db *db, struct entry *entry);
+/* The entry is about to go, or its value. */
+void fields_leave(struct entry *entry);
+/* The block has moved. */
+void fields_moved(struct entry *entry);
+/* Looking the key up: false when all fields are dead, and the key is gone or reads as absent. */
+bool fields_survive(struct key_ref *ref, unsigned how);
+/* Whether the entry is in the wheel; checks that all agree on it. */
+bool fields_check(const struct db *db, const struct entry *entry);
+/* Expires a piece of what is due; true while there is more. */
+bool fields_expire_piece(struct db *db);
+
 /* --- free_queue.c: values that go in slices ---------------------------------------------- */
 
 /* Frees the value of an entry (not the block): at once when that is quick, else queued. */
@@ -37,8 +53,9 @@ void value_free(struct store *store, struct entry *entry);
 
 struct free_queue *free_queue_new(void);
 void free_queue_free(struct free_queue *queue);
-/* A whole database's table and wheel; both are taken. */
-void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel *deadlines);
+/* A whole database's table and wheels (the second may be NULL); all are taken. */
+void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel *deadlines,
+                       struct wheel *field_deadlines);
 /* Frees for about 'budget_ns'; true while there is more. */
 bool free_queue_step(struct free_queue *queue, int64_t budget_ns);
 size_t free_queue_size(const struct free_queue *queue);

@@ -59,6 +59,8 @@ static bool expire_piece(struct store *store)
             if (n == EXPIRE_PIECE - 1)
                 return true;
         }
+        if (db->field_deadlines && fields_expire_piece(db))
+            return true;
     }
     return false;
 }
@@ -72,6 +74,9 @@ int64_t store_next_deadline(const struct store *store)
     for (int i = 0; i < store->db_count; i++) {
         int64_t ms = wheel_next_ms(store->dbs[i].deadlines);
 
+        if (ms < next)
+            next = ms;
+        ms = store->dbs[i].field_deadlines ? wheel_next_ms(store->dbs[i].field_deadlines) : INT64_MAX;
         if (ms < next)
             next = ms;
     }

@@ -158,6 +158,15 @@ size_t expiry_count_before(const struct hash_expiry *expiry, int64_t now_ms)
     return count;
 }
 
+/* The late ones are at the end: one that lives is soon found there. */
+bool expiry_all_before(const struct hash_expiry *expiry, int64_t now_ms)
+{
+    for (uint32_t i = expiry->count; i > 0; i--)
+        if (expiry->heap[i - 1].deadline_ms >= now_ms)
+            return false;
+    return true;
+}
+
 void expiry_check(const struct hash_expiry *expiry)
 {
     ASSERT(expiry->count <= expiry->capacity);

@@ -432,9 +432,17 @@ size_t hash_expire(struct hash *hash, size_t max, hash_dead *dead, void *context
                           : hash_packed_expire(hash, max, dead, context);
 }
 
+size_t hash_count_dead(const struct hash *hash, int64_t now_ms) { return count_before(hash, now_ms); }
+
 bool hash_is_dead(const struct hash *hash, int64_t now_ms)
 {
-    return hash_expiring(hash) == raw_size(hash) && count_before(hash, now_ms) == raw_size(hash);
+    const struct hash_expiry *expiry = hash_expiry_of(hash);
+
+    if (hash_expiring(hash) != raw_size(hash))
+        return false;
+    if (is_table(hash))
+        return !expiry || expiry_all_before(expiry, now_ms);
+    return count_before(hash, now_ms) == hash->count;
 }
 
 struct hash_tie *hash_tie_of(const struct hash *hash)

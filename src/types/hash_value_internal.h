@@ -142,6 +142,7 @@ void expiry_change(struct hash_expiry *expiry, const struct pair *pair, int64_t 
 void expiry_moved(struct hash_expiry *expiry, const struct pair *old, unsigned char *pair);
 int64_t expiry_deadline(const struct hash_expiry *expiry, const struct pair *pair);
 size_t expiry_count_before(const struct hash_expiry *expiry, int64_t now_ms);
+bool expiry_all_before(const struct hash_expiry *expiry, int64_t now_ms);
 void expiry_check(const struct hash_expiry *expiry);
 
 /* The deadlines of a hash, or NULL when it never had one. */
