@@ -70,6 +70,16 @@ GROUPS = {
         BITOP NOT skey skey
         BITFIELD skey (GET width bitplace | SET width bitplace int | INCRBY width bitplace int | OVERFLOW (WRAP | SAT | FAIL))...
         BITFIELD_RO skey (GET width bitplace)...''',
+    'hyperloglogs': '''
+        PFADD pkey element...
+        PFADD pkey element element element element element element element...
+        PFCOUNT pkey...
+        PFMERGE pkey pkey...
+        PFDEBUG (ENCODING | DECODE | TODENSE | GETREG) pkey -> seldom
+        GET pkey
+        GETRANGE pkey index index -> seldom
+        SETRANGE pkey offset value -> seldom
+        DEL pkey -> seldom''',
     'keys': '''
         DEL key... -> seldom
         UNLINK key... -> seldom
@@ -216,6 +226,7 @@ GROUPS = {
 DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,bitmaps,hyperloglogs,keys,expire,lists,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
@@ -266,6 +277,7 @@ KEYS = {  # by the type that most commands give them
     'h': [b'h:1', b'h:2', b'h:3'],
     't': [b't:1', b't:2', b't:3'],
     'z': [b'z:1', b'z:2', b'z:3'],
+    'p': [b'p:1', b'p:2', b'p:3'],
     'n': [b'none', b'k' * 70],
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
@@ -339,10 +351,13 @@ TERMS = {
     'skey': lambda rng: any_key(rng, 's'),
     'lkey': lambda rng: any_key(rng, 'l'),
     'hkey': lambda rng: any_key(rng, 'h'),
+    'pkey': lambda rng: any_key(rng, 'p'),
     'tkey': lambda rng: any_key(rng, 't'),
     'zkey': lambda rng: any_key(rng, 'z'),
     'value': any_value,
     'field': lambda rng: b'f%d' % rng.randint(0, 40) if rng.random() < 0.8 else any_value(rng),
+    'element': lambda rng: b'%d' % rng.randrange(rng.choice((10, 1000, 1000000))) if rng.random() < 0.9
+               else any_value(rng),
     'word': lambda rng: rng.choice(WORDS),
     'int': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-50, 50)] * 10, NO_INTEGERS),
     'index': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-12, 12)] * 40, NO_INTEGERS),
