@@ -69,7 +69,7 @@ help:
 
 $(SERVER): $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LINK_FLAGS) -o $@ -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive
+	$(CC) $(LINK_FLAGS) -o $@ -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive -lm
 
 define folder_rules
 $$(call archive,$1): $$(call objects,$1)

@@ -32,6 +32,7 @@ struct engine_settings {
     int64_t idle_timeout_seconds; /* 0: none */
     int64_t tcp_keepalive_seconds;
     int64_t bulk_len_max;         /* proto-max-bulk-len */
+    int64_t hll_sparse_bytes_max; /* hll-sparse-max-bytes */
     int64_t input_bytes_max;      /* client-query-buffer-limit */
     struct output_limit output_limits[CLIENT_CLASSES];
     const char *password;         /* requirepass; "" for none */

@@ -346,6 +346,7 @@ static const struct config_row rows[] = {
      .applied = apply_hash_limits},
     {"hash-max-listpack-value", KIND_MEMORY, false, SERVER(hash_listpack_value), 0, LLONG_MAX, 64,
      .applied = apply_hash_limits},
+    {"hll-sparse-max-bytes", KIND_MEMORY, false, ENGINE(hll_sparse_bytes_max), 0, LLONG_MAX, 3000},
     {"hz", KIND_INT, false, SERVER(hz), 1, 500, 10},
     {"latency-monitor-threshold", KIND_INT, false, ENGINE(latency_threshold_ms), 0, LLONG_MAX, 0,
      .applied = apply_slowness},

@@ -70,6 +70,16 @@ GROUPS = {
         BITOP NOT skey skey
         BITFIELD skey (GET width bitplace | SET width bitplace int | INCRBY width bitplace int | OVERFLOW (WRAP | SAT | FAIL))...
         BITFIELD_RO skey (GET width bitplace)...''',
+    'hyperloglogs': '''
+        PFADD pkey element...
+        PFADD pkey element element element element element element element...
+        PFCOUNT pkey...
+        PFMERGE pkey pkey...
+        PFDEBUG (ENCODING | DECODE | TODENSE | GETREG) pkey -> seldom
+        GET pkey
+        GETRANGE pkey index index -> seldom
+        SETRANGE pkey offset value -> seldom
+        DEL pkey -> seldom''',
     'keys': '''
         DEL key... -> seldom
         UNLINK key... -> seldom
@@ -233,6 +243,7 @@ DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connec
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,sort,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,bitmaps,hyperloglogs,keys,expire,lists,blocking,multi,pubsub,connection'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
@@ -293,6 +304,7 @@ KEYS = {  # by the type that most commands give them
     'z': [b'z:1', b'z:2', b'z:3'],
     'o': [b'o:1', b'o:2', b'o:3'],
     'w': [b'w:1', b'w:2', b'w:3', b'w:4', b'w:5'],
+    'p': [b'p:1', b'p:2', b'p:3'],
     'n': [b'none', b'k' * 70],
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
@@ -366,6 +378,7 @@ TERMS = {
     'skey': lambda rng: any_key(rng, 's'),
     'lkey': lambda rng: any_key(rng, 'l'),
     'hkey': lambda rng: any_key(rng, 'h'),
+    'pkey': lambda rng: any_key(rng, 'p'),
     'tkey': lambda rng: any_key(rng, 't'),
     'zkey': lambda rng: any_key(rng, 'z'),
     'okey': lambda rng: any_key(rng, 'o'),
@@ -376,6 +389,8 @@ TERMS = {
     'weight': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)] * 5 + SCORES, [b'x', b'nan'], 0.004),
     'value': any_value,
     'field': lambda rng: b'f%d' % rng.randint(0, 40) if rng.random() < 0.8 else any_value(rng),
+    'element': lambda rng: b'%d' % rng.randrange(rng.choice((10, 1000, 1000000))) if rng.random() < 0.9
+               else any_value(rng),
     'word': lambda rng: rng.choice(WORDS),
     'int': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-50, 50)] * 10, NO_INTEGERS),
     'index': lambda rng: mostly(rng, INTEGERS + [b'%d' % rng.randint(-12, 12)] * 40, NO_INTEGERS),

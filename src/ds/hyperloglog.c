@@ -1,0 +1,300 @@
+/* HyperLogLog: adding to dense and sparse values, and making the one from the other.
+ *
+ * Which sparse value comes from an addition is part of the format: replicas and files of other servers hold
+ * the same bytes after the same commands. So runs are split and joined exactly so:
+ *
+ *   split   the run of the register becomes up to three: what is before it, the register, what is behind it
+ *   join    from the run before the split one on, the next five runs: neighbours of one rank, as long as
+ *           they fit into one run */
+#include "hyperloglog_internal.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define HASH_SEED    0xadc83b19
+#define INDEX_BITS   14
+#define RANK_MAX     (64 - INDEX_BITS + 1)
+#define JOIN_STEPS   5
+#define SPLIT_MAX    5 /* bytes of the runs that one is split into */
+#define SPARSE_SLACK 64
+
+/* --- the hash ---------------------------------------------------------------------------------------- */
+
+/* MurmurHash64A (Austin Appleby, public domain), words in little endian. */
+static uint64_t murmur_hash(struct bytes bytes)
+{
+    const uint64_t m = UINT64_C(0xc6a4a7935bd1e995);
+    uint64_t hash = HASH_SEED ^ bytes.len * m, word;
+    size_t at = 0;
+
+    for (; at + 8 <= bytes.len; at += 8) {
+        word = bytes_word(bytes.data + at) * m;
+        hash = (hash ^ (word ^ word >> 47) * m) * m;
+    }
+    if (at < bytes.len) {
+        word = 0;
+        memcpy(&word, bytes.data + at, bytes.len - at);
+        hash = (hash ^ word) * m;
+    }
+    hash = (hash ^ hash >> 47) * m;
+    return hash ^ hash >> 47;
+}
+
+struct hyperloglog_element hyperloglog_element(struct bytes element)
+{
+    uint64_t hash = murmur_hash(element);
+    uint64_t rest = hash >> INDEX_BITS | UINT64_C(1) << (RANK_MAX - 1); /* ends at the highest rank */
+
+    return (struct hyperloglog_element){hash % HLL_REGISTERS, (uint8_t)(__builtin_ctzll(rest) + 1)};
+}
+
+/* --- the value --------------------------------------------------------------------------------------- */
+
+bool hyperloglog_is_valid(struct bytes value)
+{
+    if (value.len < HLL_HEADER_SIZE || memcmp(value.data, "HYLL", 4) != 0)
+        return false;
+    return hyperloglog_is_dense(value) ? value.len == HLL_DENSE_SIZE : value.data[4] == 1;
+}
+
+void hyperloglog_open(struct hyperloglog *hll, struct bytes value)
+{
+    *hll = (struct hyperloglog){(unsigned char *)value.data, value.len, 0};
+}
+
+void hyperloglog_init(struct hyperloglog *hll)
+{
+    static const char empty[] = "HYLL\1\0\0\0\0\0\0\0\0\0\0\0\x7f\xff";
+
+    hll->len = sizeof empty - 1;
+    hll->size = hll->len + SPARSE_SLACK;
+    hll->data = mem_alloc(hll->size);
+    memcpy(hll->data, empty, hll->len);
+}
+
+void hyperloglog_release(struct hyperloglog *hll)
+{
+    if (hll->size)
+        mem_free(hll->data, hll->size);
+}
+
+/* The value becomes its own, with room for 'more' bytes. */
+static void make_own(struct hyperloglog *hll, size_t more)
+{
+    unsigned char *copy;
+
+    if (hll->len + more <= hll->size)
+        return;
+    copy = mem_alloc(hll->len + more + SPARSE_SLACK);
+    memcpy(copy, hll->data, hll->len);
+    hyperloglog_release(hll);
+    hll->data = copy;
+    hll->size = hll->len + more + SPARSE_SLACK;
+}
+
+void hyperloglog_forget_count(struct hyperloglog *hll)
+{
+    make_own(hll, 0);
+    hll->data[15] |= COUNT_IS_STALE;
+}
+
+/* --- dense ------------------------------------------------------------------------------------------- */
+
+/* A register's six bits may reach into the next byte. */
+unsigned hyperloglog_dense_register(const char *value, unsigned index)
+{
+    const unsigned char *at = (const unsigned char *)value + HLL_HEADER_SIZE + index * 6 / 8;
+    unsigned shift = index * 6 % 8;
+
+    return (shift > 2 ? (unsigned)(at[0] | at[1] << 8) : at[0]) >> shift & 63;
+}
+
+static void dense_set(char *value, unsigned index, unsigned rank)
+{
+    unsigned char *at = (unsigned char *)value + HLL_HEADER_SIZE + index * 6 / 8;
+    unsigned shift = index * 6 % 8;
+
+    at[0] = (unsigned char)((at[0] & ~(63u << shift)) | rank << shift);
+    if (shift > 2)
+        at[1] = (unsigned char)((at[1] & ~(63u >> (8 - shift))) | rank >> (8 - shift));
+}
+
+bool hyperloglog_dense_add(char *value, struct hyperloglog_element element)
+{
+    if (hyperloglog_dense_register(value, element.index) >= element.rank)
+        return false;
+    dense_set(value, element.index, element.rank);
+    value[15] = (char)(value[15] | COUNT_IS_STALE);
+    return true;
+}
+
+enum hyperloglog_result hyperloglog_to_dense(struct hyperloglog *hll)
+{
+    const unsigned char *at = hll->data + HLL_HEADER_SIZE, *end = hll->data + hll->len;
+    unsigned char *dense;
+    unsigned index = 0;
+    struct run run;
+
+    if (hyperloglog_is_dense(hyperloglog_value(hll)))
+        return HLL_SAME;
+    dense = mem_alloc_zero(HLL_DENSE_SIZE);
+    memcpy(dense, hll->data, HLL_HEADER_SIZE);
+    dense[4] = 0;
+    for (; at < end && run_read(at, end, &run) && index + run.count <= HLL_REGISTERS; at += run.size) {
+        for (unsigned i = 0; run.rank && i < run.count; i++)
+            dense_set((char *)dense, index + i, run.rank);
+        index += run.count;
+    }
+    if (at < end || index != HLL_REGISTERS) {
+        mem_free(dense, HLL_DENSE_SIZE);
+        return HLL_CORRUPT;
+    }
+    hyperloglog_release(hll);
+    *hll = (struct hyperloglog){dense, HLL_DENSE_SIZE, HLL_DENSE_SIZE};
+    return HLL_CHANGED;
+}
+
+/* --- sparse ------------------------------------------------------------------------------------------ */
+
+/* Where a register is. */
+struct place {
+    size_t at;      /* of its run */
+    size_t before;  /* of the run before that one; when it is the first, itself */
+    unsigned first; /* the run's first register */
+    struct run run;
+};
+
+static bool find_place(const struct hyperloglog *hll, unsigned index, struct place *place)
+{
+    const unsigned char *start = hll->data + HLL_HEADER_SIZE, *at = start, *end = hll->data + hll->len;
+    const unsigned char *before = start;
+
+    for (unsigned first = 0; at < end && run_read(at, end, &place->run); at += place->run.size) {
+        if (index < first + place->run.count) {
+            place->at = (size_t)(at - hll->data);
+            place->before = (size_t)(before - hll->data);
+            place->first = first;
+            return true;
+        }
+        first += place->run.count;
+        before = at;
+    }
+    return false;
+}
+
+static unsigned char value_run(unsigned rank, unsigned count)
+{
+    return (unsigned char)(0x80 | (rank - 1) << 2 | (count - 1));
+}
+
+/* Writes a run of 'count' registers like those of 'run'; nothing for none. Returns its size. */
+static unsigned put_rest(unsigned char *out, const struct run *run, unsigned count)
+{
+    if (!count)
+        return 0;
+    if (run->kind == RUN_VALUE) {
+        out[0] = value_run(run->rank, count);
+    } else if (count <= RUN_ZEROS_MAX) {
+        out[0] = (unsigned char)(count - 1);
+    } else {
+        out[0] = (unsigned char)(0x40 | (count - 1) >> 8);
+        out[1] = (unsigned char)(count - 1);
+        return 2;
+    }
+    return 1;
+}
+
+/* The runs that take the place of one in which a register gets another rank. Returns their size. */
+static unsigned split_run(const struct place *place, struct hyperloglog_element element,
+                          unsigned char out[SPLIT_MAX])
+{
+    unsigned before = element.index - place->first, size = put_rest(out, &place->run, before);
+
+    out[size++] = value_run(element.rank, 1);
+    return size + put_rest(out + size, &place->run, place->run.count - before - 1);
+}
+
+/* Two neighbours of one rank that fit into one run become that, which is then looked at again. */
+static void join_runs(struct hyperloglog *hll, size_t from)
+{
+    struct run run, next;
+
+    for (int step = 0; step < JOIN_STEPS && from < hll->len; step++) {
+        unsigned char *at = hll->data + from, *end = hll->data + hll->len;
+
+        if (!run_read(at, end, &run))
+            return;
+        if (run.kind == RUN_VALUE && at + 1 < end && run_read(at + 1, end, &next) &&
+            next.kind == RUN_VALUE && next.rank == run.rank && run.count + next.count <= RUN_VALUE_MAX) {
+            at[1] = value_run(run.rank, run.count + next.count);
+            memmove(at, at + 1, (size_t)(end - at - 1));
+            hll->len--;
+            continue;
+        }
+        from += run.size;
+    }
+}
+
+static enum hyperloglog_result add_as_dense(struct hyperloglog *hll, struct hyperloglog_element element)
+{
+    if (hyperloglog_to_dense(hll) == HLL_CORRUPT)
+        return HLL_CORRUPT;
+    hyperloglog_dense_add((char *)hll->data, element);
+    return HLL_CHANGED;
+}
+
+static enum hyperloglog_result sparse_add(struct hyperloglog *hll, struct hyperloglog_element element,
+                                          size_t sparse_max)
+{
+    unsigned char runs[SPLIT_MAX], *at;
+    struct place place;
+    unsigned size;
+
+    if (element.rank > RUN_RANK_MAX)
+        return add_as_dense(hll, element);
+    if (!find_place(hll, element.index, &place))
+        return HLL_CORRUPT;
+    if (place.run.rank >= element.rank)
+        return HLL_SAME;
+    size = split_run(&place, element, runs);
+    if (size > place.run.size && hll->len + size - place.run.size > sparse_max)
+        return add_as_dense(hll, element);
+    make_own(hll, SPLIT_MAX);
+    at = hll->data + place.at;
+    memmove(at + size, at + place.run.size, hll->len - place.at - place.run.size);
+    memcpy(at, runs, size);
+    hll->len = hll->len + size - place.run.size;
+    join_runs(hll, place.before);
+    return HLL_CHANGED;
+}
+
+enum hyperloglog_result hyperloglog_add(struct hyperloglog *hll, struct hyperloglog_element element,
+                                        size_t sparse_max)
+{
+    if (!hyperloglog_is_dense(hyperloglog_value(hll)))
+        return sparse_add(hll, element, sparse_max);
+    if (hyperloglog_dense_register((char *)hll->data, element.index) >= element.rank)
+        return HLL_SAME;
+    make_own(hll, 0);
+    dense_set((char *)hll->data, element.index, element.rank);
+    return HLL_CHANGED;
+}
+
+/* --- looking inside ---------------------------------------------------------------------------------- */
+
+void hyperloglog_describe(struct bytes value, struct text *out)
+{
+    const unsigned char *at = (const unsigned char *)value.data + HLL_HEADER_SIZE;
+    const unsigned char *end = (const unsigned char *)value.data + value.len;
+    struct run run;
+
+    for (; at < end && run_read(at, end, &run); at += run.size) {
+        const char *blank = out->len ? " " : "";
+
+        if (run.kind == RUN_VALUE)
+            text_format(out, "%sv:%u,%u", blank, run.rank, run.count);
+        else
+            text_format(out, "%s%c:%u", blank, run.kind == RUN_ZEROS ? 'z' : 'Z', run.count);
+    }
+}
