@@ -73,6 +73,12 @@ struct key_rule {
     int find_arguments[3];
 };
 
+/* The rules of the usual commands whose flags are not what a read or a write has by default. */
+#define FIRST_KEY(flags) \
+    ((const struct key_rule[]){{flags, KEY_AT_INDEX, 1, NULL, KEY_RANGE, {0, 1, 0}}, {0}})
+#define ALL_KEYS(flags) \
+    ((const struct key_rule[]){{flags, KEY_AT_INDEX, 1, NULL, KEY_RANGE, {-1, 1, 0}}, {0}})
+
 struct command {
     const char *name; /* lower case */
     void (*handler)(struct request *req);

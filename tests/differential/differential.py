@@ -216,6 +216,7 @@ GROUPS = {
 DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection,moves'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
