@@ -117,14 +117,14 @@ static void client_setname(struct request *req)
         reply_error(req, ERR_CLIENT_NAME);
         return;
     }
-    client_set_text(&req->client->name, req->argv[2]);
+    client_set_name(req->client, req->argv[2]);
     reply_ok(req);
 }
 
 static void client_getname(struct request *req)
 {
     if (req->client->name)
-        reply_bulk_string(req, req->client->name);
+        reply_bulk(req, (struct bytes){req->client->name, req->client->name_len});
     else
         reply_null(req);
 }

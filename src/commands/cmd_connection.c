@@ -105,7 +105,7 @@ static void cmd_auth(struct request *req)
 
 bool client_name_is_valid(struct bytes name)
 {
-    for (size_t i = 0; i < name.len; i++)
+    for (size_t i = 0; i < name.len && name.data[i]; i++) /* as Redis, up to a zero byte */
         if (name.data[i] < '!' || name.data[i] > '~')
             return false;
     return true;
@@ -166,7 +166,7 @@ static void cmd_hello(struct request *req)
         return;
     }
     if (name)
-        client_set_text(&req->client->name, *name);
+        client_set_name(req->client, *name);
     if (req->argc >= 2)
         req->client->resp = (uint8_t)version;
     reply_hello(req);
@@ -182,7 +182,7 @@ static void cmd_reset(struct request *req)
     pubsub_leave(client);
     monitor_end(client);
     client->db = &req->engine->store->dbs[0];
-    client_set_text(&client->name, none);
+    client_set_name(client, none);
     client->flags &= ~(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT |
                        CLIENT_NO_EVICT | CLIENT_NO_TOUCH | CLIENT_NEEDS_AUTH);
     if (*req->engine->settings.password)
