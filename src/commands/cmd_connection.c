@@ -195,11 +195,13 @@ static void cmd_reset(struct request *req)
 
 static const struct command connection_commands[] = {
     {"ping", cmd_ping, -1, CMD_FAST | CMD_IN_SUBSCRIBED, {0, 0, 0}, NULL, "1.0.0", "O(1)",
-     "[message]", "Answers PONG, or the message."},
+     "[message]", "Answers PONG, or the message.",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {"echo", cmd_echo, 2, CMD_LOADING | CMD_STALE | CMD_FAST, {0, 0, 0}, NULL, "1.0.0", "O(1)",
      "message", "Answers the message."},
     {"quit", cmd_quit, -1, HELLO_FLAGS | CMD_IN_SUBSCRIBED | CMD_NOT_QUEUED, {0, 0, 0}, NULL,
-     "1.0.0", "O(1)", "", "Closes the connection."},
+     "1.0.0", "O(1)", "", "Closes the connection.",
+     .deprecated_since = "7.2.0", .replaced_by = "just closing the connection"},
     {"select", cmd_select, 2, CMD_LOADING | CMD_STALE | CMD_FAST, {0, 0, 0}, NULL, "1.0.0", "O(1)",
      "index", "Changes the database of the connection."},
     {"auth", cmd_auth, -2, HELLO_FLAGS, {0, 0, 0}, NULL, "1.0.0", "O(1)", "[username] password",

@@ -210,7 +210,7 @@ static const struct command keyspace_commands[] = {
      "key newkey", "Gives a key another name when no key has it.", renamenx_rules},
     {"touch", cmd_touch, -2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, -1, 1}, NULL, "3.2.1",
      "O(N) keys", "key [key ...]", "Counts the keys that are there and notes that they were used.",
-     ALL_KEYS(KEY_RO)},
+     ALL_KEYS(KEY_RO), .tips = "request_policy:multi_shard response_policy:agg_sum"},
 };
 REGISTER_COMMANDS("generic", keyspace_commands);
 
