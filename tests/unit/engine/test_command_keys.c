@@ -165,11 +165,11 @@ static void keys_that_move_are_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(keys_in_a_row_are_found),
-        TEST(a_number_tells_how_many_there_are),
-        TEST(a_word_stands_before_them),
-        TEST(what_no_rule_tells_is_found_too),
-        TEST(keys_that_move_are_known),
+        cmocka_unit_test(keys_in_a_row_are_found),
+        cmocka_unit_test(a_number_tells_how_many_there_are),
+        cmocka_unit_test(a_word_stands_before_them),
+        cmocka_unit_test(what_no_rule_tells_is_found_too),
+        cmocka_unit_test(keys_that_move_are_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
