@@ -68,6 +68,7 @@ struct client {
     uint32_t flags;
     uint8_t resp; /* 2 or 3 */
     bool is_queued_for_close;
+    uint32_t name_len; /* the name may have zero bytes */
 
     struct input *input;   /* bytes of commands that are not complete or not run; or NULL */
     const char *share_end; /* end of the bytes that its requests in the batch were parsed from */
@@ -99,7 +100,9 @@ enum client_class client_class_of(const struct client *client);
 void client_close(struct client *client);
 void client_close_after_reply(struct client *client);
 
-/* Sets one of the text fields; an empty text clears it. */
+/* An empty name clears it. */
+void client_set_name(struct client *client, struct bytes name);
+/* Sets one of the other text fields, up to a zero byte; an empty text clears it. */
 void client_set_text(char **field, struct bytes text);
 
 /* One line of CLIENT LIST, with its end of line. Returns its length; 'size' of 1024 is enough for all

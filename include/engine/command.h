@@ -40,6 +40,7 @@ struct request;
 #define CMD_KEYSPACE      (1u << 19) /* ACL category */
 #define CMD_IN_ADMIN      (1u << 20) /* ACL category, without the flag */
 #define CMD_IN_CONNECTION (1u << 21) /* ACL category, of other groups than it */
+#define CMD_KEYS_OPTIONAL (1u << 22) /* its arguments may name no key ("no_mandatory_keys") */
 
 struct key_spec { /* arguments that are keys; first 0: none; last -1: to the end */
     int first, last, step;
@@ -73,6 +74,12 @@ struct key_rule {
     int find_arguments[3];
 };
 
+/* The rules of the usual commands whose flags are not what a read or a write has by default. */
+#define KEY_RANGE_RULE(flags, first, last, step) \
+    ((const struct key_rule[]){{flags, KEY_AT_INDEX, first, NULL, KEY_RANGE, {last, step, 0}}, {0}})
+#define FIRST_KEY(flags) KEY_RANGE_RULE(flags, 1, 0, 1)
+#define ALL_KEYS(flags)  KEY_RANGE_RULE(flags, 1, -1, 1)
+
 struct command {
     const char *name; /* lower case */
     void (*handler)(struct request *req);
@@ -82,6 +89,8 @@ struct command {
     const struct command *subcommands; /* ends with a row without name; the handler is then NULL */
     const char *since, *complexity, *syntax, *summary;
     const struct key_rule *key_rules; /* NULL: see struct key_rule; ends with a rule whose 'begin' is 0 */
+    const char *tips;                 /* COMMAND INFO's, with a blank between; NULL: none */
+    const char *deprecated_since, *replaced_by;
 };
 
 struct command_table {

@@ -148,12 +148,20 @@ void store_file_hash(struct key_ref *ref);
 /* Empties a database: at once, or (is_async) its contents go in slices. */
 void store_flush(struct db *db, bool is_async);
 
+/* The key takes another name or another database (move_key.c). Value, deadline and access clock go along;
+ * a collection is not copied. 'to' was looked up last and is absent; 'from' is void then. */
+void store_move(struct key_ref *from, struct key_ref *to, struct bytes key);
+/* A second key with a copy of value and deadline. 'to' is absent. */
+void store_copy(const struct entry *from, struct key_ref *to, struct bytes key);
+/* The databases exchange all their keys. */
+void store_swap(struct db *a, struct db *b);
+
 /* --- walking ----------------------------------------------------------------------------- */
 
 typedef void store_emit(void *context, struct db *db, struct entry *entry);
 /* One step of SCAN: see dict_scan. Expired keys are emitted too: the caller looks at deadlines. */
 uint64_t store_scan(struct db *db, uint64_t cursor, store_emit *emit, void *context);
-/* A random key that has not expired, or NULL. */
+/* A random key, or NULL. It has not expired, unless a thousand others that it met had. */
 struct entry *store_random(struct db *db);
 size_t store_expiring(const struct db *db); /* keys with a deadline */
 int64_t store_mean_deadline(const struct db *db); /* of those; 0 without any */

@@ -117,14 +117,14 @@ static void client_setname(struct request *req)
         reply_error(req, ERR_CLIENT_NAME);
         return;
     }
-    client_set_text(&req->client->name, req->argv[2]);
+    client_set_name(req->client, req->argv[2]);
     reply_ok(req);
 }
 
 static void client_getname(struct request *req)
 {
     if (req->client->name)
-        reply_bulk_string(req, req->client->name);
+        reply_bulk(req, (struct bytes){req->client->name, req->client->name_len});
     else
         reply_null(req);
 }
@@ -393,26 +393,30 @@ static const struct command client_subcommands[] = {
     {"id", client_id, 2, CLIENT_FLAGS, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Returns the number of the connection."},
     {"info", client_info, 2, CLIENT_FLAGS, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
-     "Describes the connection."},
+     "Describes the connection.",
+     .tips = "nondeterministic_output"},
     {"kill", client_kill, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "2.4.0", "O(N) clients",
-     "ip:port | [ID client-id] [TYPE normal|master|replica|pubsub] [USER username] [ADDR ip:port] "
-     "[LADDR ip:port] [SKIPME yes|no] [MAXAGE seconds]",
+     "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | "
+     "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage]> ...>",
      "Closes connections."},
     {"list", client_list, -2, ADMIN_FLAGS, {0, 0, 0}, NULL, "2.4.0", "O(N) clients",
-     "[TYPE normal|master|replica|pubsub] [ID client-id [client-id ...]]",
-     "Describes connections, one a line."},
+     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+     "Describes connections, one a line.",
+     .tips = "nondeterministic_output"},
     {"no-evict", client_no_evict, 3, ADMIN_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(1)", "ON | OFF",
      "Keeps the connection when memory for clients is out."},
     {"no-touch", client_no_touch, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "7.2.0", "O(1)", "ON | OFF",
      "Lets the connection's commands leave the access clocks of keys alone."},
-    {"pause", client_pause, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "2.9.50", "O(1)",
+    {"pause", client_pause, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "3.0.0", "O(1)",
      "timeout [WRITE | ALL]", "Makes the commands of all clients wait for some milliseconds."},
     {"reply", client_reply, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "3.2.0", "O(1)", "ON | OFF | SKIP",
      "Says whether the connection gets replies."},
     {"setinfo", client_setinfo, 4, CLIENT_FLAGS, {0, 0, 0}, NULL, "7.2.0", "O(1)",
-     "LIB-NAME libname | LIB-VER libver", "Names the client library of the connection."},
+     "LIB-NAME libname | LIB-VER libver", "Names the client library of the connection.",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {"setname", client_setname, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "2.6.9", "O(1)",
-     "connection-name", "Names the connection."},
+     "connection-name", "Names the connection.",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {"trackinginfo", client_trackinginfo, 2, CLIENT_FLAGS, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
      "Returns how the connection tracks keys."},
     {"unblock", client_unblock, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "5.0.0", "O(1)",

@@ -1,6 +1,10 @@
 /* COMMAND: what is known of the commands, from their rows. */
+#include "engine/command_categories.h"
+#include "engine/command_keys.h"
 #include "engine/request.h"
+#include "base/mem.h"
 #include "commands/help.h"
+#include "command_docs_internal.h"
 
 #include <stdio.h>
 
@@ -10,6 +14,8 @@ struct word_of_flag {
     uint32_t flag;
     const char *word;
 };
+
+#define FLAG_MOVABLE_KEYS (1u << 31) /* not of rows: it follows from the rules */
 
 static const struct word_of_flag flag_words[] = {
     {CMD_WRITE, "write"},
@@ -26,105 +32,130 @@ static const struct word_of_flag flag_words[] = {
     {CMD_FAST, "fast"},
     {CMD_NO_AUTH, "no_auth"},
     {CMD_NO_MULTI, "no_multi"},
-    {CMD_MAY_REPLICATE, "may_replicate"},
     {CMD_ALLOW_BUSY, "allow_busy"},
+    {CMD_KEYS_OPTIONAL, "no_mandatory_keys"},
+    {FLAG_MOVABLE_KEYS, "movablekeys"},
 };
 #define FLAG_WORDS (sizeof flag_words / sizeof *flag_words)
 
-static void reply_flags(struct request *req, const struct command *row)
+static void reply_flags(struct request *req, uint32_t flags, const struct word_of_flag *words,
+                        size_t word_count)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < FLAG_WORDS; i++)
-        count += (row->flags & flag_words[i].flag) != 0;
+    for (size_t i = 0; i < word_count; i++)
+        count += (flags & words[i].flag) != 0;
     reply_set(req, count);
-    for (size_t i = 0; i < FLAG_WORDS; i++)
-        if (row->flags & flag_words[i].flag)
-            reply_status(req, flag_words[i].word);
-}
-
-/* Categories follow from the group and the flags. */
-static size_t categories_of(const struct command_entry *entry, const char *out[10])
-{
-    static const struct {
-        const char *group, *category;
-    } groups[] = {{"string", "@string"},
-                  {"list", "@list"},
-                  {"set", "@set"},
-                  {"sorted-set", "@sortedset"},
-                  {"hash", "@hash"},
-                  {"bitmap", "@bitmap"},
-                  {"hyperloglog", "@hyperloglog"},
-                  {"geo", "@geo"},
-                  {"stream", "@stream"},
-                  {"transactions", "@transaction"},
-                  {"pubsub", "@pubsub"},
-                  {"connection", "@connection"}};
-    uint32_t flags = entry->row->flags;
-    size_t count = 0;
-
-    if (flags & CMD_KEYSPACE)
-        out[count++] = "@keyspace";
-    if (flags & CMD_READONLY)
-        out[count++] = "@read";
-    if (flags & CMD_WRITE)
-        out[count++] = "@write";
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-        if (!strcmp(entry->group, groups[i].group))
-            out[count++] = groups[i].category;
-    if (flags & CMD_IN_CONNECTION)
-        out[count++] = "@connection";
-    if (flags & (CMD_ADMIN | CMD_IN_ADMIN))
-        out[count++] = "@admin";
-    if (flags & (CMD_ADMIN | CMD_IN_ADMIN | CMD_DANGEROUS))
-        out[count++] = "@dangerous";
-    if (flags & CMD_BLOCKING)
-        out[count++] = "@blocking";
-    out[count++] = flags & CMD_FAST ? "@fast" : "@slow";
-    return count;
+    for (size_t i = 0; i < word_count; i++)
+        if (flags & words[i].flag)
+            reply_status(req, words[i].word);
 }
 
 static void reply_categories(struct request *req, const struct command_entry *entry)
 {
-    const char *categories[10];
-    size_t count = categories_of(entry, categories);
+    uint32_t bits = command_categories(entry);
+    char name[32];
 
-    reply_set(req, count);
-    for (size_t i = 0; i < count; i++)
-        reply_status(req, categories[i]);
+    reply_set(req, (size_t)__builtin_popcount(bits));
+    for (unsigned i = 0; command_category_name(i); i++)
+        if (bits >> i & 1) {
+            snprintf(name, sizeof name, "@%s", command_category_name(i));
+            reply_status(req, name);
+        }
 }
 
-static void reply_key_spec(struct request *req, const struct command *row)
+static void reply_tips(struct request *req, const char *tips)
 {
-    if (!row->keys.first) {
-        reply_set(req, 0);
+    size_t count = tips != NULL;
+
+    for (const char *at = tips; at && *at; at++)
+        count += *at == ' ';
+    reply_set(req, count);
+    while (count--) {
+        size_t len = strcspn(tips, " ");
+
+        reply_bulk(req, (struct bytes){tips, len});
+        tips += len + 1;
+    }
+}
+
+/* --- where the keys stand -------------------------------------------------------------------------------------- */
+
+static const struct word_of_flag key_words[] = {
+    {KEY_RO, "RO"},
+    {KEY_RW, "RW"},
+    {KEY_OW, "OW"},
+    {KEY_RM, "RM"},
+    {KEY_ACCESS, "access"},
+    {KEY_UPDATE, "update"},
+    {KEY_INSERT, "insert"},
+    {KEY_DELETE, "delete"},
+    {KEY_NOT_KEY, "not_key"},
+    {KEY_INCOMPLETE, "incomplete"},
+    {KEY_VARIABLE, "variable_flags"},
+};
+#define KEY_WORDS (sizeof key_words / sizeof *key_words)
+
+static void reply_number(struct request *req, const char *name, int value)
+{
+    reply_bulk_string(req, name);
+    reply_int(req, value);
+}
+
+static void reply_spec(struct request *req, const char *step, const char *type, size_t fields)
+{
+    reply_bulk_string(req, step);
+    reply_map(req, 2);
+    reply_bulk_string(req, "type");
+    reply_bulk_string(req, type);
+    reply_bulk_string(req, "spec");
+    reply_map(req, fields);
+}
+
+static void reply_key_begin(struct request *req, const struct key_rule *rule)
+{
+    if (rule->begin == KEY_AT_INDEX) {
+        reply_spec(req, "begin_search", "index", 1);
+        reply_number(req, "index", rule->index);
+    } else if (rule->begin == KEY_AT_WORD) {
+        reply_spec(req, "begin_search", "keyword", 2);
+        reply_bulk_string(req, "keyword");
+        reply_bulk_string(req, rule->word);
+        reply_number(req, "startfrom", rule->index);
+    } else {
+        reply_spec(req, "begin_search", "unknown", 0);
+    }
+}
+
+static void reply_key_find(struct request *req, const struct key_rule *rule)
+{
+    static const char *const range[] = {"lastkey", "keystep", "limit"};
+    static const char *const counted[] = {"keynumidx", "firstkey", "keystep"};
+
+    if (rule->find != KEY_RANGE && rule->find != KEY_COUNTED) {
+        reply_spec(req, "find_keys", "unknown", 0);
         return;
     }
-    reply_set(req, 1);
-    reply_map(req, 3);
-    reply_bulk_string(req, "flags");
-    reply_set(req, 1);
-    reply_status(req, row->flags & CMD_WRITE ? "RW" : "RO");
-    reply_bulk_string(req, "begin_search");
-    reply_map(req, 2);
-    reply_bulk_string(req, "type");
-    reply_bulk_string(req, "index");
-    reply_bulk_string(req, "spec");
-    reply_map(req, 1);
-    reply_bulk_string(req, "index");
-    reply_int(req, row->keys.first);
-    reply_bulk_string(req, "find_keys");
-    reply_map(req, 2);
-    reply_bulk_string(req, "type");
-    reply_bulk_string(req, "range");
-    reply_bulk_string(req, "spec");
-    reply_map(req, 3);
-    reply_bulk_string(req, "lastkey");
-    reply_int(req, row->keys.last < 0 ? row->keys.last : row->keys.last - row->keys.first);
-    reply_bulk_string(req, "keystep");
-    reply_int(req, row->keys.step);
-    reply_bulk_string(req, "limit");
-    reply_int(req, 0);
+    reply_spec(req, "find_keys", rule->find == KEY_RANGE ? "range" : "keynum", 3);
+    for (int i = 0; i < 3; i++)
+        reply_number(req, rule->find == KEY_RANGE ? range[i] : counted[i], rule->find_arguments[i]);
+}
+
+static void reply_key_rules(struct request *req, const struct command *row)
+{
+    struct key_rule rule;
+    size_t count = 0;
+
+    while (command_key_rule(row, count, &rule))
+        count++;
+    reply_set(req, count);
+    for (size_t i = 0; command_key_rule(row, i, &rule); i++) {
+        reply_map(req, 3);
+        reply_bulk_string(req, "flags");
+        reply_flags(req, rule.flags, key_words, KEY_WORDS);
+        reply_key_begin(req, &rule);
+        reply_key_find(req, &rule);
+    }
 }
 
 static void reply_name(struct request *req, const struct command_entry *entry)
@@ -151,14 +182,17 @@ static void reply_command(struct request *req, const struct command_entry *entry
     reply_array(req, 10);
     reply_name(req, entry);
     reply_int(req, row->arity);
-    reply_flags(req, row);
+    reply_flags(req, row->flags | (command_keys_move(row) ? FLAG_MOVABLE_KEYS : 0), flag_words, FLAG_WORDS);
     reply_int(req, row->keys.first);
     reply_int(req, row->keys.last);
     reply_int(req, row->keys.step);
     reply_categories(req, entry);
-    reply_set(req, 0); /* tips */
-    reply_key_spec(req, row);
-    reply_array(req, subcommands);
+    reply_tips(req, row->tips);
+    reply_key_rules(req, row);
+    if (subcommands)
+        reply_array(req, subcommands);
+    else
+        reply_set(req, 0);
     for (size_t i = 0; i < subcommands; i++)
         reply_command(req, command_set_at(req->engine->commands, entry->id + 1 + (unsigned)i));
 }
@@ -211,10 +245,61 @@ static void command_count(struct request *req)
     reply_int(req, (int64_t)top_level_count(req->engine->commands));
 }
 
+/* --- LIST ---------------------------------------------------------------------------------------------------------- */
+
+struct list_filter {
+    enum { FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN } kind;
+    struct bytes text;
+};
+
+static bool passes(const struct command_entry *entry, const struct list_filter *filter)
+{
+    char name[COMMAND_NAME_MAX];
+
+    if (filter->kind == FILTER_CATEGORY)
+        return command_categories(entry) & command_category_find(filter->text);
+    return filter->kind == FILTER_PATTERN &&
+           bytes_match(filter->text, bytes_from_string(command_full_name(entry, name)), true);
+}
+
+static void list_filtered(struct request *req, const struct list_filter *filter)
+{
+    const struct command_set *set = req->engine->commands;
+    size_t count = 0;
+
+    for (unsigned id = 0; id < command_set_size(set); id++)
+        count += passes(command_set_at(set, id), filter);
+    reply_array(req, count);
+    for (unsigned id = 0; id < command_set_size(set); id++)
+        if (passes(command_set_at(set, id), filter))
+            reply_name(req, command_set_at(set, id));
+}
+
 static void command_list(struct request *req)
 {
-    reply_array(req, top_level_count(req->engine->commands));
-    reply_each(req, reply_name);
+    struct list_filter filter;
+
+    if (req->argc == 2) {
+        reply_array(req, top_level_count(req->engine->commands));
+        reply_each(req, reply_name);
+        return;
+    }
+    if (req->argc != 5 || !argument_is(req, 2, "filterby")) {
+        reply_syntax_error(req);
+        return;
+    }
+    filter.text = req->argv[4];
+    if (argument_is(req, 3, "module")) {
+        filter.kind = FILTER_MODULE;
+    } else if (argument_is(req, 3, "aclcat")) {
+        filter.kind = FILTER_CATEGORY;
+    } else if (argument_is(req, 3, "pattern")) {
+        filter.kind = FILTER_PATTERN;
+    } else {
+        reply_syntax_error(req);
+        return;
+    }
+    list_filtered(req, &filter);
 }
 
 static void command_info(struct request *req)
@@ -230,34 +315,11 @@ static void command_info(struct request *req)
         if (entry)
             reply_command(req, entry);
         else
-            reply_null_array(req);
+            reply_null(req);
     }
 }
 
 /* --- DOCS -------------------------------------------------------------------------------------------------------- */
-
-static void reply_docs(struct request *req, const struct command_entry *entry)
-{
-    const struct command *row = entry->row;
-    size_t subcommands = subcommand_count(row);
-
-    reply_name(req, entry);
-    reply_map(req, 4 + (subcommands > 0));
-    reply_bulk_string(req, "summary");
-    reply_bulk_string(req, row->summary);
-    reply_bulk_string(req, "since");
-    reply_bulk_string(req, row->since);
-    reply_bulk_string(req, "group");
-    reply_bulk_string(req, entry->group);
-    reply_bulk_string(req, "complexity");
-    reply_bulk_string(req, row->complexity);
-    if (!subcommands)
-        return;
-    reply_bulk_string(req, "subcommands");
-    reply_map(req, subcommands);
-    for (size_t i = 0; i < subcommands; i++)
-        reply_docs(req, command_set_at(req->engine->commands, entry->id + 1 + (unsigned)i));
-}
 
 static void command_docs(struct request *req)
 {
@@ -265,7 +327,7 @@ static void command_docs(struct request *req)
 
     if (req->argc == 2) {
         reply_map(req, top_level_count(req->engine->commands));
-        reply_each(req, reply_docs);
+        reply_each(req, reply_command_docs);
         return;
     }
     for (int i = 2; i < req->argc; i++)
@@ -275,38 +337,65 @@ static void command_docs(struct request *req)
         const struct command_entry *entry = find_full(req, req->argv[i]);
 
         if (entry)
-            reply_docs(req, entry);
+            reply_command_docs(req, entry);
     }
 }
 
 /* --- GETKEYS ------------------------------------------------------------------------------------------------------- */
 
-static void command_getkeys(struct request *req)
+static const struct command_entry *find_asked(struct request *req)
 {
-    const struct command_entry *entry = command_find(req->engine->commands, req->argv[2]);
-    int argc = req->argc - 2, last;
-    const struct command *row;
+    const struct command_set *set = req->engine->commands;
+    const struct command_entry *entry = command_find(set, req->argv[2]);
 
-    if (entry && entry->row->subcommands && argc > 1)
-        entry = subcommand_find(req->engine->commands, entry, req->argv[3]);
+    if (entry && entry->row->subcommands && req->argc > 3)
+        return subcommand_find(set, entry, req->argv[3]);
+    return entry;
+}
+
+/* Replies what is wrong with the command, or that it has no keys now. */
+static bool find_keys_or_reply(struct request *req, struct command_keys *keys)
+{
+    const struct command_entry *entry = find_asked(req);
+    int argc = req->argc - 2;
+
+    *keys = (struct command_keys){0};
     if (!entry) {
         reply_error(req, "ERR Invalid command specified");
-        return;
-    }
-    row = entry->row;
-    if (!row->keys.first) {
+    } else if (!command_has_keys(entry->row)) {
         reply_error(req, "ERR The command has no key arguments");
-        return;
-    }
-    if (row->arity > 0 ? argc != row->arity : argc < -row->arity) {
+    } else if (entry->row->arity > 0 ? argc != entry->row->arity : argc < -entry->row->arity) {
         reply_error(req, "ERR Invalid number of arguments specified for command");
-        return;
+    } else if (command_keys_find(entry, req->argv + 2, argc, keys)) {
+        return true;
+    } else if (entry->row->flags & CMD_KEYS_OPTIONAL) {
+        reply_array(req, 0);
+    } else {
+        reply_error(req, "ERR Invalid arguments specified for command");
     }
-    last = key_spec_last(&row->keys, argc);
-    reply_array(req, (size_t)((last - row->keys.first) / row->keys.step + 1));
-    for (int i = row->keys.first; i <= last; i += row->keys.step)
-        reply_bulk(req, req->argv[2 + i]);
+    command_keys_release(keys);
+    return false;
 }
+
+static void getkeys(struct request *req, bool with_flags)
+{
+    struct command_keys keys;
+
+    if (!find_keys_or_reply(req, &keys))
+        return;
+    reply_array(req, keys.count);
+    for (size_t i = 0; i < keys.count; i++) {
+        if (with_flags)
+            reply_array(req, 2);
+        reply_bulk(req, req->argv[2 + keys.list[i].at]);
+        if (with_flags)
+            reply_flags(req, keys.list[i].flags & ~(KEY_INCOMPLETE | KEY_VARIABLE), key_words, KEY_WORDS);
+    }
+    command_keys_release(&keys);
+}
+
+static void command_getkeys(struct request *req) { getkeys(req, false); }
+static void command_getkeysandflags(struct request *req) { getkeys(req, true); }
 
 #define COMMAND_FLAGS (CMD_LOADING | CMD_STALE)
 
@@ -314,19 +403,25 @@ static const struct command command_subcommands[] = {
     {"count", command_count, 2, COMMAND_FLAGS, {0, 0, 0}, NULL, "2.8.13", "O(1)", "",
      "Returns the number of commands."},
     {"docs", command_docs, -2, COMMAND_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(N) commands",
-     "[command-name [command-name ...]]", "Returns what the manual says of commands."},
+     "[command-name [command-name ...]]", "Returns what the manual says of commands.",
+     .tips = "nondeterministic_output_order"},
     {"getkeys", command_getkeys, -3, COMMAND_FLAGS, {0, 0, 0}, NULL, "2.8.13", "O(N) arguments",
      "command [arg [arg ...]]", "Returns the keys among the arguments of a command."},
+    {"getkeysandflags", command_getkeysandflags, -3, COMMAND_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(N) arguments",
+     "command [arg [arg ...]]", "Returns the keys among the arguments of a command and what becomes of them."},
     {"help", cmd_help, 2, COMMAND_FLAGS, {0, 0, 0}, NULL, "5.0.0", "O(1)", "", "Prints this help."},
     {"info", command_info, -2, COMMAND_FLAGS, {0, 0, 0}, NULL, "2.8.13", "O(N) commands",
-     "[command-name [command-name ...]]", "Describes commands."},
-    {"list", command_list, 2, COMMAND_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(N) commands", "",
-     "Returns the names of all commands."},
+     "[command-name [command-name ...]]", "Describes commands.",
+     .tips = "nondeterministic_output_order"},
+    {"list", command_list, -2, COMMAND_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(N) commands",
+     "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", "Returns the names of commands.",
+     .tips = "nondeterministic_output_order"},
     {0},
 };
 
 static const struct command command_commands[] = {
     {"command", cmd_command, -1, COMMAND_FLAGS, {0, 0, 0}, command_subcommands, "2.8.13",
-     "O(N) commands", "", "Describes all commands."},
+     "O(N) commands", "", "Describes all commands.",
+     .tips = "nondeterministic_output_order"},
 };
 REGISTER_COMMANDS("server", command_commands);

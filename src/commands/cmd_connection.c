@@ -105,7 +105,7 @@ static void cmd_auth(struct request *req)
 
 bool client_name_is_valid(struct bytes name)
 {
-    for (size_t i = 0; i < name.len; i++)
+    for (size_t i = 0; i < name.len && name.data[i]; i++) /* as Redis, up to a zero byte */
         if (name.data[i] < '!' || name.data[i] > '~')
             return false;
     return true;
@@ -166,7 +166,7 @@ static void cmd_hello(struct request *req)
         return;
     }
     if (name)
-        client_set_text(&req->client->name, *name);
+        client_set_name(req->client, *name);
     if (req->argc >= 2)
         req->client->resp = (uint8_t)version;
     reply_hello(req);
@@ -182,7 +182,7 @@ static void cmd_reset(struct request *req)
     pubsub_leave(client);
     monitor_end(client);
     client->db = &req->engine->store->dbs[0];
-    client_set_text(&client->name, none);
+    client_set_name(client, none);
     client->flags &= ~(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT |
                        CLIENT_NO_EVICT | CLIENT_NO_TOUCH | CLIENT_NEEDS_AUTH);
     if (*req->engine->settings.password)
@@ -195,11 +195,13 @@ static void cmd_reset(struct request *req)
 
 static const struct command connection_commands[] = {
     {"ping", cmd_ping, -1, CMD_FAST | CMD_IN_SUBSCRIBED, {0, 0, 0}, NULL, "1.0.0", "O(1)",
-     "[message]", "Answers PONG, or the message."},
+     "[message]", "Answers PONG, or the message.",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {"echo", cmd_echo, 2, CMD_LOADING | CMD_STALE | CMD_FAST, {0, 0, 0}, NULL, "1.0.0", "O(1)",
      "message", "Answers the message."},
     {"quit", cmd_quit, -1, HELLO_FLAGS | CMD_IN_SUBSCRIBED | CMD_NOT_QUEUED, {0, 0, 0}, NULL,
-     "1.0.0", "O(1)", "", "Closes the connection."},
+     "1.0.0", "O(1)", "", "Closes the connection.",
+     .deprecated_since = "7.2.0", .replaced_by = "just closing the connection"},
     {"select", cmd_select, 2, CMD_LOADING | CMD_STALE | CMD_FAST, {0, 0, 0}, NULL, "1.0.0", "O(1)",
      "index", "Changes the database of the connection."},
     {"auth", cmd_auth, -2, HELLO_FLAGS, {0, 0, 0}, NULL, "1.0.0", "O(1)", "[username] password",

@@ -35,7 +35,8 @@ static const struct command transaction_commands[] = {
     {"discard", cmd_discard, 1, TRANSACTION_FLAGS | CMD_NOT_QUEUED, {0, 0, 0}, NULL, "2.0.0",
      "O(N) queued commands", "", "Drops the queued commands and ends the transaction."},
     {"watch", cmd_watch, -2, TRANSACTION_FLAGS | CMD_NOT_QUEUED, {1, -1, 1}, NULL, "2.2.0",
-     "O(1) a key", "key [key ...]", "Makes EXEC run nothing when one of these keys changes before."},
+     "O(1) a key", "key [key ...]", "Makes EXEC run nothing when one of these keys changes before.",
+     ALL_KEYS(KEY_RO)},
     {"unwatch", cmd_unwatch, 1, TRANSACTION_FLAGS, {0, 0, 0}, NULL, "2.2.0", "O(1)", "",
      "Forgets all watched keys."},
 };

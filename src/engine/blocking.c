@@ -307,6 +307,19 @@ static const struct entry *content(const struct awaited *awaited)
     return store_peek(awaited->db, key, hash_bytes(key));
 }
 
+void blocking_db_ready(struct engine *engine, struct db *db)
+{
+    struct map_iter iter;
+    struct map_node *node;
+
+    if (!engine->blocking->clients)
+        return;
+    map_iter_init(&iter, &engine->blocking->keys[db->id]);
+    while ((node = map_iter_next(&iter)) != NULL)
+        if (content(node->value))
+            blocking_key_ready(engine, db, map_key(node));
+}
+
 /* Runs the request again; ends the wait when it was served or its client went meanwhile. */
 static void try_again(struct blocked *blocked)
 {

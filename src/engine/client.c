@@ -94,7 +94,7 @@ void client_free(struct client *client)
     pubsub_forget(client); /* not before: it may stand in a channel that is being delivered to */
     output_drop(client);
     input_free(client);
-    client_set_text(&client->name, none);
+    client_set_name(client, none);
     client_set_text(&client->lib_name, none);
     client_set_text(&client->lib_version, none);
     unlink_client(client);
@@ -127,8 +127,22 @@ void client_free_closed(struct engine *engine)
     }
 }
 
+void client_set_name(struct client *client, struct bytes name)
+{
+    if (client->name)
+        mem_free(client->name, client->name_len + (size_t)1);
+    client->name = NULL;
+    client->name_len = (uint32_t)name.len;
+    if (!name.len)
+        return;
+    client->name = mem_alloc(name.len + 1);
+    memcpy(client->name, name.data, name.len);
+    client->name[name.len] = '\0';
+}
+
 void client_set_text(char **field, struct bytes text)
 {
+    text.len = text.len ? strnlen(text.data, text.len) : 0;
     if (*field)
         mem_free(*field, strlen(*field) + 1);
     *field = NULL;

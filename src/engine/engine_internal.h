@@ -150,10 +150,14 @@ void watching_free(struct watching *watching);
 void watching_touch(struct engine *engine, struct db *db, struct bytes key);
 void watching_touch_expired(struct engine *engine, struct db *db, struct bytes key);
 void watching_touch_db(struct engine *engine, struct db *db);
+/* Before a database gets the keys of another one in place of its own. */
+void watching_touch_swapped(struct engine *engine, struct db *db, struct db *from);
 
 struct blocking *blocking_new(int db_count, int64_t now_ms);
 void blocking_free(struct blocking *blocking);
 void blocking_key_ready(struct engine *engine, struct db *db, struct bytes key);
+/* All awaited keys that the database now has. */
+void blocking_db_ready(struct engine *engine, struct db *db);
 void blocking_serve(struct engine *engine);
 void blocking_expire(struct engine *engine); /* timeouts */
 void blocking_forget(struct client *client);

@@ -52,6 +52,20 @@ void db_flushing(struct request *req, struct db *db, int64_t changes)
     req->engine->changes += changes;
 }
 
+void db_swapping(struct request *req, struct db *a, struct db *b)
+{
+    watching_touch_swapped(req->engine, a, b);
+    watching_touch_swapped(req->engine, b, a);
+    req->flags |= REQUEST_CHANGED;
+    req->engine->changes++;
+}
+
+void db_swapped(struct request *req, struct db *a, struct db *b)
+{
+    blocking_db_ready(req->engine, a);
+    blocking_db_ready(req->engine, b);
+}
+
 void events_observe(struct engine *engine, struct event_observer *observer)
 {
     struct event_observer **link = &engine->observers;

@@ -322,3 +322,39 @@ void watching_touch_db(struct engine *engine, struct db *db)
             touch_node(node, true); /* as for expiry: what had expired goes without a change */
     }
 }
+
+static bool is_gone_or_expired(const struct db *db, struct bytes key)
+{
+    const struct entry *entry = store_peek(db, key, hash_bytes(key));
+
+    return !entry || store_is_expired(db, entry);
+}
+
+/* What a watcher sees is there or not, and an expired key is not. */
+static void touch_swapped(struct map_node *node, struct db *db, struct db *from)
+{
+    bool will_be_there = store_peek(from, map_key(node), hash_bytes(map_key(node))) != NULL;
+    bool is_absent = is_gone_or_expired(from, map_key(node));
+    bool was_there = store_peek(db, map_key(node), hash_bytes(map_key(node))) != NULL;
+
+    for (struct watch *watch = node->value; watch; watch = watch->next_of_key) {
+        bool was_absent = watch->was_expired || !was_there;
+
+        if (was_absent && is_absent)
+            watch->was_expired = will_be_there;
+        else
+            watch->client->flags |= CLIENT_DIRTY_CAS;
+    }
+}
+
+void watching_touch_swapped(struct engine *engine, struct db *db, struct db *from)
+{
+    struct map_iter iter;
+    struct map_node *node;
+
+    if (!engine->watching->watches)
+        return;
+    map_iter_init(&iter, &engine->watching->keys[db->id]);
+    while ((node = map_iter_next(&iter)) != NULL)
+        touch_swapped(node, db, from);
+}

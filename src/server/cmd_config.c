@@ -129,9 +129,11 @@ static const struct command config_subcommands[] = {
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Prints this help."},
     {"resetstat", config_resetstat, 2, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(1)", "",
-     "Sets the statistics of INFO to zero."},
+     "Sets the statistics of INFO to zero.",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {"set", config_set, -4, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",
-     "parameter value [parameter value ...]", "Changes directives, all or none."},
+     "parameter value [parameter value ...]", "Changes directives, all or none.",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {0},
 };
 

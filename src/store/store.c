@@ -322,17 +322,18 @@ uint64_t store_scan(struct db *db, uint64_t cursor, store_emit *emit, void *cont
     return dict_scan(&db->keys, cursor, scan_emit, &scan);
 }
 
-#define RANDOM_TRIES 100 /* when what has expired may not be removed */
+#define RANDOM_TRIES    100  /* when what has expired may not be removed */
+#define RANDOM_REMOVALS 1000 /* of expired keys in one call; a key that expired just now is returned then */
 
 struct entry *store_random(struct db *db)
 {
     struct entry *entry = NULL;
 
-    for (int tries = 0; tries < RANDOM_TRIES;) {
+    for (int tries = 0, removals = 0; tries < RANDOM_TRIES;) {
         struct key_ref ref;
 
         entry = dict_random(&db->keys, &db->store->random);
-        if (!entry || !store_is_expired(db, entry))
+        if (!entry || !store_is_expired(db, entry) || removals++ == RANDOM_REMOVALS)
             return entry;
         ref = (struct key_ref){.db = db, .entry = entry, .hash = hash_bytes(entry_key(entry))};
         if (survives(&ref, LOOKUP_WRITE))

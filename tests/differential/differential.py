@@ -58,6 +58,7 @@ GROUPS = {
         STRLEN skey
         GETRANGE skey index index
         SUBSTR skey index index
+        LCS skey skey [LEN | IDX] [MINMATCHLEN count] [WITHMATCHLEN] -> seldom
         SETRANGE skey offset value''',
     'bitmaps': '''
         SETBIT skey bitplace bit
@@ -244,12 +245,11 @@ DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,con
 DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,sort,blocking,multi,pubsub,connection'
 DEFAULT_GROUPS = 'strings,bitmaps,hyperloglogs,keys,expire,lists,blocking,multi,pubsub,connection'
+DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection,moves'
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
 EXPLAINED = [
-    ('tern', r'CLIENT SETNAME .*\x00.*', rb'-ERR Client names cannot contain',
-     'a name with a zero byte is refused, where Redis looks at the bytes before it only'),
     ('redis-7.0', r'(BLPOP|BRPOP|BLMOVE) .*', rb'-ERR timeout is negative',
      'a timeout beyond 64 bits is out of range since 7.2'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nquicklist',

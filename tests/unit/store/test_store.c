@@ -184,6 +184,48 @@ static void step_remove(struct rig *rig, struct db *db, int number)
     rig->keys[db->id][number].is_there = false;
 }
 
+/* Another name, another database, or both; what stands there goes. */
+static void step_move(struct rig *rig, struct db *db, int number)
+{
+    struct db *to_db = &rig->base.store->dbs[random_below(&rig->base.random, DATABASES)];
+    int to_number = (int)random_below(&rig->base.random, MODEL_KEYS);
+    bool is_copy = random_below(&rig->base.random, 2);
+    struct key_ref from = find_checked(rig, db, number, LOOKUP_WRITE), to;
+    size_t added = rig->added;
+    uint32_t access;
+
+    if (!from.entry || (db == to_db && number == to_number))
+        return;
+    to = find_checked(rig, to_db, to_number, LOOKUP_WRITE);
+    if (to.entry)
+        store_remove(&to);
+    rig->keys[to_db->id][to_number] = rig->keys[db->id][number];
+    access = from.entry->access;
+    if (is_copy) {
+        store_copy(from.entry, &to, name_of(to_number));
+    } else {
+        store_move(&from, &to, name_of(to_number));
+        assert_null(from.entry);
+        assert_int_equal(to.entry->access, access);
+        rig->keys[db->id][number].is_there = false;
+    }
+    assert_int_equal(rig->added - added, 1);
+    check_entry(to.entry, &rig->keys[to_db->id][to_number]);
+}
+
+static void step_swap(struct rig *rig, struct db *db)
+{
+    struct db *other = &rig->base.store->dbs[random_below(&rig->base.random, DATABASES)];
+    struct model_key old[MODEL_KEYS];
+
+    if (db == other)
+        return;
+    store_swap(db, other);
+    memcpy(old, rig->keys[db->id], sizeof old);
+    memcpy(rig->keys[db->id], rig->keys[other->id], sizeof old);
+    memcpy(rig->keys[other->id], old, sizeof old);
+}
+
 /* Soon, far, in the past. */
 static int64_t random_deadline(struct rig *rig)
 {
@@ -369,8 +411,12 @@ static void step(struct rig *rig)
         find_checked(rig, db, number, hows[random_below(&rig->base.random, 6)]);
     else if (kind < 550)
         step_remove(rig, db, number);
-    else if (kind < 800)
+    else if (kind < 760)
         step_deadline(rig, db, number);
+    else if (kind < 797)
+        step_move(rig, db, number);
+    else if (kind < 800)
+        step_swap(rig, db);
     else if (kind < 850)
         step_random(rig, db);
     else if (kind < 860)

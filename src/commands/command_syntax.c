@@ -1,0 +1,236 @@
+/* The little language of a row's 'syntax', as a tree.
+ *
+ *     key value [NX | XX] [GET] [EX seconds | KEEPTTL] [member [member ...]]
+ *
+ *     word               a value           [ ... ]        may be left out
+ *     TOKEN              itself            a | b          one of them
+ *     TOKEN word word    one block         < a | b >      the same, where no bracket holds it
+ *     x y [x y ...]      x and y come once or more, together
+ *
+ * Words stand with one blank between them. */
+#include "command_docs_internal.h"
+
+#include "base/mem.h"
+
+struct parser {
+    const char *start, *at;
+    struct syntax *syntax;
+};
+
+static struct argument *parse_group(struct parser *parser, char closer);
+
+/* --- words -------------------------------------------------------------------------------------------- */
+
+static char next_char(struct parser *parser)
+{
+    while (*parser->at == ' ')
+        parser->at++;
+    return *parser->at;
+}
+
+static bool take(struct parser *parser, char wanted)
+{
+    if (next_char(parser) != wanted || !wanted)
+        return false;
+    parser->at++;
+    return true;
+}
+
+static struct bytes peek_word(struct parser *parser)
+{
+    next_char(parser);
+    return (struct bytes){parser->at, strcspn(parser->at, " []<>|")};
+}
+
+static bool is_token(struct bytes word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (word.data[i] >= 'a' && word.data[i] <= 'z')
+            return false;
+    return word.len && !bytes_equal(word, BYTES("..."));
+}
+
+/* --- nodes -------------------------------------------------------------------------------------------- */
+
+static struct argument *new_node(struct parser *parser, enum argument_kind kind)
+{
+    struct argument *node = &parser->syntax->nodes[parser->syntax->count++];
+
+    *node = (struct argument){.kind = kind};
+    return node;
+}
+
+static void append(struct argument **list, struct argument *node)
+{
+    while (*list)
+        list = &(*list)->next;
+    *list = node;
+}
+
+static int words_of(const struct argument *list)
+{
+    int words = 0;
+
+    for (; list; list = list->next)
+        words += list->words;
+    return words;
+}
+
+/* One node for several. */
+static struct argument *fold(struct parser *parser, struct argument *list)
+{
+    struct argument *block;
+
+    if (list && !list->next)
+        return list;
+    block = new_node(parser, ARGUMENT_BLOCK);
+    block->first = list;
+    block->words = words_of(list);
+    return block;
+}
+
+/* --- repetition --------------------------------------------------------------------------------------- */
+
+/* At "[x y ...]" behind "x y": the last nodes of the list, which stand for these words, come several times. */
+static bool take_repetition(struct parser *parser, struct argument **list)
+{
+    const char *open = parser->at, *end = strchr(open, ']'), *dots = end ? end - 3 : NULL;
+    size_t len = dots && dots > open + 2 ? (size_t)(dots - open) - 2 : 0; /* without bracket and blank */
+    int words = 1;
+    struct argument *node;
+
+    if (next_char(parser) != '[' || !len || memcmp(dots, "...", 3) != 0 ||
+        open < parser->start + len + 1 || memcmp(open - 1 - len, open + 1, len) != 0)
+        return false;
+    for (size_t i = 1; i <= len; i++)
+        words += open[i] == ' ';
+    while (*list && words_of(*list) > words)
+        list = &(*list)->next;
+    if (!*list || words_of(*list) != words)
+        return false;
+    node = fold(parser, *list);
+    node->flags |= ARGUMENT_MULTIPLE;
+    if (node == *list && node->token.len)
+        node->flags |= ARGUMENT_MULTIPLE_TOKEN;
+    *list = node;
+    parser->at = end + 1;
+    return true;
+}
+
+/* --- the pieces --------------------------------------------------------------------------------------- */
+
+static struct argument *parse_value(struct parser *parser)
+{
+    struct argument *node = new_node(parser, ARGUMENT_VALUE);
+
+    node->name = peek_word(parser);
+    node->words = 1;
+    parser->at += node->name.len;
+    return node;
+}
+
+/* The token with what belongs to it. */
+static struct argument *parse_token(struct parser *parser)
+{
+    struct bytes token = peek_word(parser), word;
+    struct argument *list = NULL, *node;
+
+    parser->at += token.len;
+    for (;;) {
+        word = peek_word(parser);
+        if (word.len && !is_token(word) && !bytes_equal(word, BYTES("...")))
+            append(&list, parse_value(parser));
+        else if (!list || !take_repetition(parser, &list))
+            break;
+    }
+    if (!list && take(parser, '<'))
+        list = parse_group(parser, '>');
+    if (!list || (!list->next && list->token.len)) {
+        node = new_node(parser, ARGUMENT_TOKEN);
+        if (list)
+            node->next = list;
+    } else {
+        node = fold(parser, list);
+    }
+    node->token = token;
+    node->words = 1 + words_of(list);
+    return node;
+}
+
+static void mark_last_multiple(struct argument *list)
+{
+    while (list && list->next)
+        list = list->next;
+    if (list)
+        list->flags |= ARGUMENT_MULTIPLE;
+}
+
+static struct argument *parse_sequence(struct parser *parser)
+{
+    struct argument *list = NULL;
+
+    for (;;) {
+        struct bytes word = peek_word(parser);
+
+        if (bytes_equal(word, BYTES("..."))) {
+            parser->at += word.len;
+            mark_last_multiple(list);
+        } else if (word.len) {
+            append(&list, is_token(word) ? parse_token(parser) : parse_value(parser));
+        } else if (take(parser, '<')) {
+            append(&list, parse_group(parser, '>'));
+        } else if (next_char(parser) != '[') {
+            return list;
+        } else if (!take_repetition(parser, &list)) {
+            struct argument *node;
+
+            parser->at++;
+            node = parse_group(parser, ']');
+            node->flags |= ARGUMENT_OPTIONAL;
+            append(&list, node);
+        }
+    }
+}
+
+#define WORDS_OF_GROUP 1000 /* no repetition names a group */
+
+static struct argument *parse_group(struct parser *parser, char closer)
+{
+    struct argument *list = NULL, *node;
+
+    do {
+        append(&list, fold(parser, parse_sequence(parser)));
+    } while (take(parser, '|'));
+    take(parser, closer);
+    node = list;
+    if (list->next) {
+        node = new_node(parser, ARGUMENT_ONE_OF);
+        node->first = list;
+    }
+    node->words = WORDS_OF_GROUP;
+    return node;
+}
+
+void syntax_parse(struct syntax *syntax, const char *text)
+{
+    struct parser parser = {text, text, syntax};
+
+    syntax->count = 0;
+    syntax->size = 2 * strlen(text) + 2; /* a node stands for a word or a bracket at least */
+    syntax->nodes = mem_alloc(syntax->size * sizeof *syntax->nodes);
+    syntax->first = parse_sequence(&parser);
+    if (take(&parser, '|')) { /* the whole is one of several */
+        struct argument *list = fold(&parser, syntax->first);
+
+        do {
+            append(&list, fold(&parser, parse_sequence(&parser)));
+        } while (take(&parser, '|'));
+        syntax->first = new_node(&parser, ARGUMENT_ONE_OF);
+        syntax->first->first = list;
+    }
+}
+
+void syntax_release(struct syntax *syntax)
+{
+    mem_free(syntax->nodes, syntax->size * sizeof *syntax->nodes);
+}
