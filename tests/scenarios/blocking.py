@@ -40,7 +40,8 @@ def waits_in_a_row_take_what_comes(server):
 def unblock_ends_a_wait_as_asked(server):
     client, other = server.clients_of(2)
     client_id = client.id()
-    for command, null in (('BLPOP', 'l', 0), None), (('BLMOVE', 'l', 'm', 'LEFT', 'LEFT', 0), None):
+    for command, null in ((('BLPOP', 'l', 0), None), (('BLMOVE', 'l', 'm', 'LEFT', 'LEFT', 0), None), (('BRPOPLPUSH', 'l', 'm', 0), None),
+                          (('BLMPOP', 0, 2, 'l', 'm', 'LEFT', 'COUNT', 3), None)):
         for words, reply in ((), null), (('TIMEOUT',), null), (('ERROR',), Error('UNBLOCKED client unblocked via CLIENT UNBLOCK')):
             client.send_commands(command, ('ECHO', 'behind'))
             other.wait_blocked(1)
@@ -56,14 +57,11 @@ def unblock_ends_a_wait_as_asked(server):
     expect(client.read_many(2), [None, [b'l', b'x']])
     expect(other('EXISTS', 'l'), 0)
     # the null of each protocol
-    client.send_commands(('BLPOP', 'l', 0))
-    other.wait_blocked(1)
-    expect(other('CLIENT', 'UNBLOCK', client_id), 1)
-    expect(client.read_bytes(5), b'*-1\r\n')
-    client.send_commands(('BLMOVE', 'l', 'm', 'LEFT', 'LEFT', 0))
-    other.wait_blocked(1)
-    expect(other('CLIENT', 'UNBLOCK', client_id), 1)
-    expect(client.read_bytes(5), b'*-1\r\n')
+    for command in ('BLPOP', 'l', 0), ('BLMOVE', 'l', 'm', 'LEFT', 'LEFT', 0), ('BRPOPLPUSH', 'l', 'm', 0), ('BLMPOP', 0, 1, 'l', 'LEFT'):
+        client.send_commands(command)
+        other.wait_blocked(1)
+        expect(other('CLIENT', 'UNBLOCK', client_id), 1)
+        expect(client.read_bytes(5), b'*-1\r\n')
     client.resp3()
     client.send_commands(('BLPOP', 'l', 0))
     other.wait_blocked(1)
@@ -233,8 +231,106 @@ def of_several_lists_the_first_named_is_taken(server):
 
 
 @test()
+def each_takes_what_it_asks_for_and_leaves_the_rest_to_the_next(server):
+    clients, other = server.clients_of(6), server.client()
+    asks = [('BLMPOP', 0, 2, 'a', 'b', 'LEFT', 'COUNT', 3), ('BRPOPLPUSH', 'a', 'c', 0), ('BLPOP', 'b', 'a', 0),
+            ('BLMPOP', 0, 1, 'a', 'RIGHT'), ('BLMOVE', 'a', 'c', 'LEFT', 'RIGHT', 0), ('BLMPOP', 0, 3, 'none', 'b', 'a', 'LEFT', 'COUNT', 99)]
+    for i, (client, command) in enumerate(zip(clients, asks)):
+        client.send_commands(command, ('ECHO', i))
+        other.wait_blocked(i + 1)
+    expect(other('RPUSH', 'a', *range(10)), 10)
+    replies = [[b'a', [b'0', b'1', b'2']], b'9', [b'a', b'3'], [b'a', [b'8']], b'4', [b'a', [b'5', b'6', b'7']]]
+    for i, (client, reply) in enumerate(zip(clients, replies)):
+        expect(client.read_many(2), [reply, b'%d' % i])
+    expect(other.all(('EXISTS', 'a', 'b'), ('LRANGE', 'c', 0, -1)), [0, [b'9', b'4']])
+    # Of two keys that come together each serves those who wait for it, and who came first may choose.
+    for i, (client, keys) in enumerate(zip(clients, ('xy', 'y', 'x', 'yx'))):
+        client.send_commands(('BLPOP', *keys, 0))
+        other.wait_blocked(i + 1)
+    expect(other.all(('MULTI',), ('RPUSH', 'y', 1), ('RPUSH', 'x', 2), ('EXEC',))[3], [1, 1])
+    expect([clients[0].read(), clients[1].read()], [[b'x', b'2'], [b'y', b'1']])
+    expect(other.info('blocked_clients'), 2)
+    expect(other.all(('RPUSH', 'y', 3), ('RPUSH', 'x', 4)), [1, 1])
+    expect([clients[2].read(), clients[3].read()], [[b'x', b'4'], [b'y', b'3']])
+
+
+def has_command(client, name):
+    return client('COMMAND', 'INFO', name) != [None]
+
+
+@test()
+def a_list_that_comes_in_any_way_serves_those_who_wait(server):
+    client, waiting, other = server.clients_of(3)
+    ways = [('SORT', ('SORT', 'source', 'STORE', 'l')), ('RENAME', ('RENAME', 'source', 'l')), ('RENAMENX', ('RENAMENX', 'source', 'l')),
+            ('COPY', ('COPY', 'source', 'l')), ('LMOVE', ('LMOVE', 'source', 'l', 'LEFT', 'LEFT')), ('RPOPLPUSH', ('RPOPLPUSH', 'source', 'l'))]
+    for name, command in ways:
+        if not has_command(other, name):
+            continue
+        for words in ('BLPOP', 'l', 0), ('BLMPOP', 0, 2, 'none', 'l', 'LEFT'):
+            client.send_commands(words)
+            other.wait_blocked(1)
+            expect(isinstance(other.all(('RPUSH', 'source', 1), command)[1], Error), False, name)
+            expect(client.read(), [b'l', b'1'] if words[0] == 'BLPOP' else [b'l', [b'1']], name)
+            other('FLUSHALL')
+            # in a transaction, and gone again before it is over
+            client.send_commands(words)
+            other.wait_blocked(1)
+            expect(other.all(('MULTI',), ('RPUSH', 'source', 1), command, ('DEL', 'l', 'source'), ('EXEC',))[4][0], 1)
+            expect(client.is_silent(other), True, name)
+            expect(other.all(('MULTI',), ('RPUSH', 'source', 2), command, ('EXEC',))[3][0], 1)
+            expect(client.read(), [b'l', b'2'] if words[0] == 'BLPOP' else [b'l', [b'2']], name)
+            other('FLUSHALL')
+    if has_command(other, 'RENAME'):
+        # another type comes, and a list takes its place; who waits for the list that was renamed waits on
+        client.send_commands(('BLPOP', 'l', 0))
+        waiting.send_commands(('BLPOP', 'source', 0))
+        other.wait_blocked(2)
+        expect(other.all(('SET', 's', 'v'), ('RENAME', 's', 'l'), ('MULTI',), ('RPUSH', 'source', 3), ('RENAME', 'source', 'l'), ('EXEC',))[5], [1, 'OK'])
+        expect(client.read(), [b'l', b'3'])
+        expect(waiting.is_silent(other), True)
+        expect(other('RPUSH', 'source', 4), 1)
+        expect(waiting.read(), [b'source', b'4'])
+
+
+@test()
+def a_list_that_comes_from_another_database_serves_those_who_wait(server):
+    first, second, other = server.clients_of(3)
+    if not has_command(other, 'MOVE'):
+        raise Skip('there is no MOVE')
+    expect(second('SELECT', 1), 'OK')
+    second.send_commands(('BLPOP', 'l', 0))
+    other.wait_blocked(1)
+    expect(other.all(('RPUSH', 'l', 1), ('MOVE', 'l', 1), ('EXISTS', 'l')), [1, 1, 0])
+    expect(second.read(), [b'l', b'1'])
+    second.send_commands(('BLPOP', 'l', 0))
+    other.wait_blocked(1)
+    expect(other.all(('RPUSH', 'l', 1), ('COPY', 'l', 'l', 'DB', 1), ('DEL', 'l')), [1, 1, 1])
+    expect(second.read(), [b'l', b'1'])
+    # The databases change places: who waits stays where he is, and finds what came.
+    first.send_commands(('BLPOP', 'a', 'c', 0))
+    other.wait_blocked(1)
+    second.send_commands(('BLMOVE', 'b', 'd', 'LEFT', 'LEFT', 0))
+    other.wait_blocked(2)
+    expect(other.all(('RPUSH', 'b', 'x', 'y'), ('SELECT', 1), ('RPUSH', 'a', 'z'), ('SET', 'c', 'v')), [2, 'OK', 1, 'OK'])
+    expect(other.info('blocked_clients'), 2)
+    expect(other('SWAPDB', 0, 1), 'OK')
+    expect([first.read(), second.read()], [[b'a', b'z'], b'x'])
+    expect(other.all(('LRANGE', 'd', 0, -1), ('LRANGE', 'b', 0, -1), ('SELECT', 0), ('EXISTS', 'a'), ('GET', 'c')), [[b'x'], [b'y'], 'OK', 0, b'v'])
+    # in a transaction that swaps back
+    second.send_commands(('BLPOP', 'w', 0))
+    other.wait_blocked(1)
+    expect(other.all(('MULTI',), ('RPUSH', 'w', 1), ('SWAPDB', 0, 1), ('SWAPDB', 0, 1), ('EXEC',))[4], [1, 'OK', 'OK'])
+    expect(second.is_silent(other), True)
+    expect(other('SWAPDB', 1, 0), 'OK')
+    expect(second.read(), [b'w', b'1'])
+
+
+@test()
 def in_a_transaction_nobody_waits(server):
     client, other = server.clients_of(2)
+    expect(client.all(('MULTI',), ('BRPOPLPUSH', 'l', 'm', 0), ('BLMPOP', 0, 1, 'l', 'LEFT'), ('RPUSH', 'l', 1, 2, 3), ('BLMPOP', 0, 1, 'l', 'LEFT', 'COUNT', 2),
+                      ('BRPOPLPUSH', 'l', 'm', 0), ('EXEC',))[6], [None, None, 3, [b'l', [b'1', b'2']], b'3'])
+    expect(client('DEL', 'm'), 1)
     expect(client.all(('MULTI',), ('BLPOP', 'l', 0), ('BRPOP', 'l', 5), ('BLMOVE', 'l', 'm', 'LEFT', 'LEFT', 0), ('RPUSH', 'l', 'x', 'y'), ('BLPOP', 'l', 0), ('EXEC',))[6],
            [None, None, None, 2, [b'l', b'x']])
     expect(client('DEL', 'l'), 1)
@@ -456,6 +552,13 @@ def waiting_is_not_idling(server):
 def a_client_is_counted_as_blocked_and_described_so(server):
     client, other = server.clients_of(2)
     client_id = client.id()
+    for command, keys, deadlines in (('BLPOP', 'a', 'b', 'a', 0), 2, 0), (('BLMPOP', 100, 3, 'a', 'b', 'c', 'LEFT'), 3, 1), (('BRPOPLPUSH', 'a', 'b', 0), 1, 0):
+        client.send_commands(command)
+        other.wait_blocked(1)
+        expect([other.info(field) for field in ('blocked_clients', 'total_blocking_keys', 'clients_in_timeout_table')], [1, keys, deadlines])
+        expect(other('CLIENT', 'UNBLOCK', client_id), 1)
+        expect(client.read(), None)
+        expect([other.info(field) for field in ('blocked_clients', 'total_blocking_keys', 'clients_in_timeout_table')], [0, 0, 0])
     client.send_commands(('BLPOP', 'a', 'b', 0))
     other.wait_blocked(1)
     fields = other.described(client_id)
