@@ -155,14 +155,19 @@ static void step_add(struct rig *rig, struct db *db, int number)
     } else {
         struct list *list = list_new();
 
-        if (!is_new)
+        bool is_replacing = random_below(&rig->base.random, 2);
+
+        if (!is_new && !is_replacing)
             store_remove(&ref);
-        is_new = true;
+        is_new |= !is_replacing;
         key->value = 1 + (int)random_below(&rig->base.random, 20);
         key->is_list = true;
         for (int i = 0; i < key->value; i++)
             list_push(list, LIST_TAIL, BYTES("element"));
-        store_add(&ref, name_of(number), VALUE_LIST, list);
+        if (is_replacing)
+            store_replace(&ref, name_of(number), VALUE_LIST, list);
+        else
+            store_add(&ref, name_of(number), VALUE_LIST, list);
     }
     assert_int_equal(rig->added - added, is_new);
     key->is_there = true;
