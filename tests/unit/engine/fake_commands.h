@@ -368,6 +368,24 @@ static void fake_twice(struct request *req)
     reply_ok(req);
 }
 
+/* PIECES key n: n commands travel for one, argument by argument */
+static void fake_pieces(struct request *req)
+{
+    struct key_ref ref = key_find(req, 1, LOOKUP_WRITE);
+    int64_t count = 0;
+
+    parse_int_or_reply(req, 2, &count);
+    string_set(&ref, req->argv[1], BYTES("v"), false);
+    key_changed(req, req->db, req->argv[1], &EVENT_PUT, 1);
+    for (int64_t i = 0; i < count; i++) {
+        propagate_begin(req, 3);
+        propagate_argument(req, BYTES("PIECE"));
+        propagate_argument(req, req->argv[1]);
+        propagate_argument(req, BYTES(""));
+    }
+    reply_ok(req);
+}
+
 #define FAKE_WRITE (CMD_WRITE | CMD_FAST)
 
 static const struct command fake_commands[] = {
@@ -401,6 +419,7 @@ static const struct command fake_commands[] = {
     {.name = "unsubscribe", .handler = fake_unsubscribe, .arity = -1, .flags = CMD_IN_SUBSCRIBED},
     {.name = "publish", .handler = fake_publish, .arity = 3, .flags = CMD_MAY_REPLICATE},
     {.name = "also", .handler = fake_also, .arity = 2},
+    {.name = "pieces", .handler = fake_pieces, .arity = 3, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
     {.name = "twice", .handler = fake_twice, .arity = 2, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
 };
 REGISTER_COMMANDS("fake", fake_commands);

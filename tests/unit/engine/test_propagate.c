@@ -75,6 +75,10 @@ static void a_handler_may_say_what_travels_instead(void **state)
 {
     peer_asks(&a, "twice k");
     travels("MULTI\nFIRST k\nSECOND k\nEXEC\n");
+    peer_asks(&a, "pieces k 1");
+    travels("PIECE k ''\n");
+    peer_asks(&a, "pieces k 2");
+    travels("MULTI\nPIECE k ''\nPIECE k ''\nEXEC\n");
     peer_asks(&a, "take k 0");
     travels("DROP k\n");
     peer_asks(&a, "also x"); /* though it writes nothing */
