@@ -324,6 +324,8 @@ static const struct row bitmap_rows[] = {
     {"", "BITFIELD k GET u8 0", "", "keymiss k"},
     {"", "BITFIELD k SET u8 0 x", "", ""},
     {"LPUSH k x", "BITFIELD k SET u8 0 1", "", ""},
+};
+
 /* ---- sets ---- */
 
 static const struct row set_rows[] = {
@@ -378,6 +380,8 @@ static const struct row set_rows[] = {
 
     {"", "SCARD k", "", "keymiss k"},
     {"SADD k a", "SRANDMEMBER k 2", "", ""},
+};
+
 /* ---- sorting ---- */
 
 static const struct row sort_rows[] = {
