@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static uint64_t rss_bytes(void)
+uint64_t server_rss_bytes(void)
 {
     unsigned long long pages = 0, ignored;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -40,7 +40,7 @@ static double ratio(uint64_t part, uint64_t whole) { return whole ? (double)part
 
 static void write_used(struct server *server, struct text *out)
 {
-    uint64_t used = mem_used(), peak = mem_used_peak(), rss = rss_bytes(), startup = server->startup_bytes;
+    uint64_t used = mem_used(), peak = mem_used_peak(), rss = server_rss_bytes(), startup = server->startup_bytes;
     uint64_t overhead = startup + engine_client_memory(server->engine), dataset;
     char text[3][32];
 
@@ -86,7 +86,7 @@ static void write_limits(struct server *server, struct text *out)
 
 static void write_fragmentation(struct server *server, struct text *out)
 {
-    uint64_t used = mem_used(), active = mem_committed(), rss = rss_bytes();
+    uint64_t used = mem_used(), active = mem_committed(), rss = server_rss_bytes();
 
     text_format(out,
                 "allocator_frag_ratio:%.2f\r\nallocator_frag_bytes:%llu\r\n"

@@ -101,6 +101,8 @@ int server_listen_again(struct server *server, const char *old_bind, struct erro
 
 /* --- info.c ---------------------------------------------------------------------------------------- */
 
+/* What the kernel says that the process holds. */
+uint64_t server_rss_bytes(void);
 /* 'sections' as the arguments of INFO; none: the default ones. */
 void info_write(struct server *server, struct text *out, const struct bytes *sections, int count);
 

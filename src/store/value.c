@@ -2,6 +2,8 @@
 #include "store/value.h"
 
 #include "base/assert.h"
+#include "base/mem.h"
+#include "ds/dict.h"
 #include "store/string_value.h"
 #include "types/hash_value.h"
 #include "types/list.h"
@@ -27,4 +29,13 @@ size_t value_memory(const struct entry *entry, size_t samples)
     if (entry->type == VALUE_STRING)
         return string_extra_memory(entry);
     return types[entry->type]->memory(entry_value(entry), samples);
+}
+
+size_t key_memory(const struct entry *entry, size_t samples)
+{
+    size_t places = (sizeof(struct dict_bucket) + DICT_BUCKET_SLOTS - 1) / DICT_BUCKET_SLOTS;
+
+    if (entry->flags & ENTRY_EXPIRES)
+        places += sizeof(void *);
+    return mem_block_size(entry_block_size(entry)) + places + value_memory(entry, samples);
 }

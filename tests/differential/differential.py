@@ -94,6 +94,7 @@ GROUPS = {
         OBJECT REFCOUNT key -> any
         OBJECT IDLETIME key -> any
         OBJECT FREQ key
+        MEMORY USAGE key [SAMPLES count] -> any seldom
         FLUSHDB [SYNC | ASYNC] -> rare
         FLUSHALL [SYNC | ASYNC] -> rare''',
     'expire': '''
