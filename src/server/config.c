@@ -11,6 +11,7 @@
 #include "types/hash_value.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/zset.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -310,6 +311,13 @@ static int apply_hash_limits(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_zset_limits(struct server *server, struct error *error)
+{
+    zset_set_listpack_limits((size_t)server->settings.zset_listpack_entries,
+                             (size_t)server->settings.zset_listpack_value);
+    return 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------------------- */
 
 static const struct config_word log_levels[] = {
@@ -385,6 +393,14 @@ static const struct config_row rows[] = {
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},
     {"unixsocket", KIND_TEXT, true, SERVER(unix_path), .preset_text = ""},
     {"unixsocketperm", KIND_OWN, true, .parse = parse_permissions, .format = format_permissions},
+    {"zset-max-listpack-entries", KIND_INT, false, SERVER(zset_listpack_entries), 0, LLONG_MAX, 128,
+     .applied = apply_zset_limits},
+    {"zset-max-listpack-value", KIND_MEMORY, false, SERVER(zset_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_zset_limits},
+    {"zset-max-ziplist-entries", KIND_INT, false, SERVER(zset_listpack_entries), 0, LLONG_MAX, 128,
+     .applied = apply_zset_limits},
+    {"zset-max-ziplist-value", KIND_MEMORY, false, SERVER(zset_listpack_value), 0, LLONG_MAX, 64,
+     .applied = apply_zset_limits},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 

@@ -12,6 +12,7 @@
 #include "types/hash_value.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/zset.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -86,6 +87,23 @@ static void mix_hash(unsigned char *digest, const struct hash *hash)
     }
 }
 
+static void mix_zset(unsigned char *digest, const struct zset *set)
+{
+    struct zset_iter iter;
+    struct zset_item item;
+
+    zset_iter_init(&iter, set, 0, false);
+    while (zset_iter_next(&iter, &item)) {
+        unsigned char pair[SHA1_SIZE] = {0};
+        char text[40];
+        int len = snprintf(text, sizeof text, "%.17g", item.score);
+
+        mix(pair, item.member);
+        mix(pair, (struct bytes){text, (size_t)len});
+        add(digest, (struct bytes){(const char *)pair, SHA1_SIZE});
+    }
+}
+
 static void mix_value(unsigned char *digest, const struct entry *entry)
 {
     char text[INT64_TEXT_MAX];
@@ -99,6 +117,9 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_SET:
         add_set(digest, entry_value(entry));
+        break;
+    case VALUE_ZSET:
+        mix_zset(digest, entry_value(entry));
         break;
     case VALUE_HASH:
         mix_hash(digest, entry_value(entry));

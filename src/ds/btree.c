@@ -1,0 +1,310 @@
+/* Finding and walking; changes are in btree_change.c. */
+#include "btree_internal.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+_Static_assert(sizeof(struct btree_node) == 8, "scores begin behind eight bytes");
+
+/* --- members -------------------------------------------------------------------------------- */
+
+static size_t member_size(size_t len)
+{
+    return sizeof(struct btree_member) + 1 + (len < BTREE_LONG_MEMBER ? 0 : sizeof len) + len;
+}
+
+struct btree_member *btree_member_new(double score, struct bytes bytes)
+{
+    struct btree_member *member = mem_alloc(member_size(bytes.len));
+    char *at = (char *)member->content + 1;
+
+    member->score = score;
+    member->content[0] = (unsigned char)(bytes.len < BTREE_LONG_MEMBER ? bytes.len : BTREE_LONG_MEMBER);
+    if (bytes.len >= BTREE_LONG_MEMBER) {
+        memcpy(at, &bytes.len, sizeof bytes.len);
+        at += sizeof bytes.len;
+    }
+    bytes_copy(at, bytes.data, bytes.len);
+    return member;
+}
+
+size_t btree_member_size(const struct btree_member *member)
+{
+    return member_size(btree_member_bytes(member).len);
+}
+
+void btree_member_free(struct btree_member *member) { mem_free(member, btree_member_size(member)); }
+
+/* --- within a node -------------------------------------------------------------------------- */
+
+/* How many of the sorted scores are below 'score', or (or_equal) not above it. Without branches, since
+ * they would be mispredicted half of the time. */
+static inline unsigned count_scores(const double *scores, unsigned count, double score, bool or_equal)
+{
+    const double *base = scores;
+
+    while (count > 0) {
+        unsigned half = (count + 1) / 2;
+        bool is_below = or_equal ? base[half - 1] <= score : base[half - 1] < score;
+
+        base += is_below ? half : 0;
+        count -= half;
+    }
+    return (unsigned)(base - scores);
+}
+
+/* How many of the node's members are before this one, or (or_same) are it. Where scores are equal bytes
+ * decide. */
+static inline unsigned count_members(const struct btree_node *node, double score,
+                                     const struct btree_member *member, bool or_same)
+{
+    unsigned low = count_scores(node->scores, node->count, score, false);
+
+    if (low == node->count || node->scores[low] != score)
+        return low;
+    unsigned high = low + count_scores(node->scores + low, node->count - low, score, true);
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        int order = btree_compare(score, node_members(node)[middle], score, member);
+
+        if (order < 0 || (or_same && order == 0))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The scores of a node that is likely not in the cache: all its lines are asked for at once, where the
+ * search would wait for one after the other. */
+static inline void prefetch_node(const struct btree_node *node)
+{
+    for (size_t at = 0; at < sizeof *node + NODE_MAX * sizeof(double); at += 64)
+        __builtin_prefetch((const char *)node + at);
+}
+
+/* --- from the root to a place ----------------------------------------------------------------- */
+
+void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
+                     struct btree_path *path)
+{
+    struct btree_node *node = tree->root;
+
+    ASSERT(node->level < BTREE_HEIGHT_MAX);
+    path->height = node->level;
+    while (node->level > 0) {
+        unsigned at = count_members(node, score, member, true);
+
+        at -= at > 0; /* the last child that does not begin behind it */
+        path->step[node->level].node = node;
+        path->step[node->level].at = at;
+        node = node_children(node)[at];
+        prefetch_node(node);
+    }
+    path->step[0].node = node;
+    path->step[0].at = count_members(node, score, member, false);
+}
+
+/* The child with the member at 'rank', which becomes the rank within it; 'total' is below all, and
+ * becomes what is below the child. Counts from the nearer end: ranks are mostly asked at both. */
+static unsigned seek_child(const struct btree_node *node, size_t *rank, size_t *total)
+{
+    const size_t *below = node_below(node);
+    unsigned at;
+
+    if (*rank < *total / 2) {
+        for (at = 0; *rank >= below[at]; at++)
+            *rank -= below[at];
+    } else {
+        at = node->count - 1u;
+        size_t begin = *total - below[at];
+        while (*rank < begin)
+            begin -= below[--at];
+        *rank -= begin;
+    }
+    *total = below[at];
+    return at;
+}
+
+void btree_path_at(const struct btree *tree, size_t rank, struct btree_path *path)
+{
+    struct btree_node *node = tree->root;
+    size_t total = tree->size;
+
+    ASSERT(rank < total);
+    ASSERT(node->level < BTREE_HEIGHT_MAX);
+    path->height = node->level;
+    while (node->level > 0) {
+        path->step[node->level].node = node;
+        path->step[node->level].at = seek_child(node, &rank, &total);
+        node = node_children(node)[path->step[node->level].at];
+    }
+    path->step[0].node = node;
+    path->step[0].at = (unsigned)rank;
+}
+
+static size_t below_before(const struct btree_node *node, unsigned at)
+{
+    const size_t *below = node_below(node);
+    size_t sum = 0;
+
+    for (unsigned i = 0; i < at; i++)
+        sum += below[i];
+    return sum;
+}
+
+size_t btree_rank(const struct btree *tree, const struct btree_member *member)
+{
+    struct btree_path path;
+
+    btree_path_find(tree, member->score, member, &path);
+    size_t rank = path.step[0].at;
+    for (unsigned level = 1; level <= path.height; level++)
+        rank += below_before(path.step[level].node, path.step[level].at);
+    return rank;
+}
+
+static unsigned count_where(const struct btree_node *node, btree_is_before *is_before, const void *bound)
+{
+    unsigned low = 0, high = node->count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (is_before(node->scores[middle], node_members(node)[middle], bound))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t btree_count_before(const struct btree *tree, btree_is_before *is_before, const void *bound)
+{
+    const struct btree_node *node = tree->root;
+    size_t count = 0;
+
+    if (!node)
+        return 0;
+    while (node->level > 0) {
+        unsigned at = count_where(node, is_before, bound);
+
+        if (at == 0)
+            return count;
+        count += below_before(node, at - 1);
+        node = node_children(node)[at - 1];
+        prefetch_node(node);
+    }
+    return count + count_where(node, is_before, bound);
+}
+
+/* --- walking ---------------------------------------------------------------------------------- */
+
+void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank, bool is_reverse)
+{
+    iter->is_reverse = is_reverse;
+    iter->left = 0;
+    if (rank >= tree->size)
+        return;
+    iter->left = is_reverse ? rank + 1 : tree->size - rank;
+    btree_path_at(tree, rank, &iter->path);
+}
+
+/* To the next leaf in the direction of the walk. */
+static void enter_next_leaf(struct btree_iter *iter)
+{
+    struct btree_path *path = &iter->path;
+    unsigned level = 1;
+
+    while (path->step[level].at == (iter->is_reverse ? 0 : path->step[level].node->count - 1u))
+        level++;
+    path->step[level].at += iter->is_reverse ? -1u : 1u;
+    for (; level > 0; level--) {
+        struct btree_node *child = node_children(path->step[level].node)[path->step[level].at];
+
+        path->step[level - 1].node = child;
+        path->step[level - 1].at = iter->is_reverse ? child->count - 1u : 0;
+    }
+}
+
+/* Members lie anywhere: the one to be given four steps later is asked for now. */
+static void prefetch_ahead(const struct btree_iter *iter)
+{
+    const struct btree_node *leaf = iter->path.step[0].node;
+    unsigned at = iter->path.step[0].at + (iter->is_reverse ? -4u : 4u);
+
+    if (at < leaf->count)
+        __builtin_prefetch(node_members(leaf)[at]);
+}
+
+struct btree_member *btree_iter_next(struct btree_iter *iter)
+{
+    struct btree_member *member;
+
+    if (iter->left == 0)
+        return NULL;
+    member = node_members(iter->path.step[0].node)[iter->path.step[0].at];
+    prefetch_ahead(iter);
+    if (--iter->left == 0)
+        return member;
+    if (iter->path.step[0].at == (iter->is_reverse ? 0 : iter->path.step[0].node->count - 1u))
+        enter_next_leaf(iter);
+    else
+        iter->path.step[0].at += iter->is_reverse ? -1u : 1u;
+    return member;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static size_t memory_of(const struct btree_node *node)
+{
+    size_t memory = mem_block_size(node_bytes(node->level, node->capacity));
+
+    if (node->level == 1) /* leaves need no look: all are as large */
+        return memory + node->count * mem_block_size(node_bytes(0, NODE_MAX));
+    for (unsigned i = 0; node->level > 0 && i < node->count; i++)
+        memory += memory_of(node_children(node)[i]);
+    return memory;
+}
+
+size_t btree_memory(const struct btree *tree) { return tree->root ? memory_of(tree->root) : 0; }
+
+/* Checks a node and what is below it; returns how many members that are. '*last' is the member before. */
+static size_t check_node(const struct btree_node *node, bool is_root, const struct btree_member **last)
+{
+    size_t total = 0;
+
+    ASSERT(node->count > 0);
+    ASSERT(node->count <= node->capacity);
+    ASSERT(node->capacity <= NODE_MAX);
+    ASSERT(node->capacity == NODE_MAX || (is_root && node->level == 0));
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct btree_member *member = node_members(node)[i];
+
+        ASSERT(node->scores[i] == member->score);
+        if (node->level == 0) {
+            ASSERT(!*last || btree_compare((*last)->score, *last, member->score, member) < 0);
+            *last = member;
+            continue;
+        }
+        const struct btree_node *child = node_children(node)[i];
+        ASSERT(child->level + 1 == node->level);
+        ASSERT(node_members(child)[0] == member);
+        if (i > 0)
+            ASSERT(node_children(node)[i - 1]->count + child->count > NODE_MAX / 2);
+        ASSERT(check_node(child, false, last) == node_below(node)[i]);
+        total += node_below(node)[i];
+    }
+    return node->level == 0 ? node->count : total;
+}
+
+void btree_check(const struct btree *tree)
+{
+    const struct btree_member *last = NULL;
+
+    ASSERT((tree->root == NULL) == (tree->size == 0));
+    if (!tree->root)
+        return;
+    ASSERT(tree->root->level == 0 || tree->root->count > 1);
+    ASSERT(check_node(tree->root, true, &last) == tree->size);
+}
