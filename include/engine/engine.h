@@ -36,6 +36,7 @@ struct engine_settings {
     struct output_limit output_limits[CLIENT_CLASSES];
     const char *password;         /* requirepass; "" for none */
     bool is_protected_mode;
+    int64_t stream_node_max_bytes, stream_node_max_entries; /* 0: no limit */
     unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
 };
 

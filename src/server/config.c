@@ -297,6 +297,8 @@ static const struct config_row rows[] = {
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
     {"requirepass", KIND_TEXT, false, SERVER(password), .preset_text = "", .applied = apply_password},
+    {"stream-node-max-bytes", KIND_MEMORY, false, ENGINE(stream_node_max_bytes), 0, LLONG_MAX, 4096},
+    {"stream-node-max-entries", KIND_INT, false, ENGINE(stream_node_max_entries), 0, LLONG_MAX, 100},
     {"tcp-backlog", KIND_INT, true, SERVER(tcp_backlog), 0, INT_MAX, 511},
     {"tcp-keepalive", KIND_INT, false, ENGINE(tcp_keepalive_seconds), 0, INT_MAX, 300},
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},

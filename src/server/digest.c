@@ -10,6 +10,7 @@
 #include "ds/listpack.h"
 #include "store/string_value.h"
 #include "types/list.h"
+#include "types/stream.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -56,6 +57,27 @@ static void mix_list(unsigned char *digest, const struct list *list)
         mix(digest, value);
 }
 
+/* Groups have no part in it. */
+static void mix_stream(unsigned char *digest, const struct stream *stream)
+{
+    struct stream_iter iter;
+    struct bytes field, value;
+    char id[64];
+
+    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, false);
+    while (stream_iter_next(&iter)) {
+        int len = snprintf(id, sizeof id, "%llu.%llu", (unsigned long long)iter.id.ms,
+                           (unsigned long long)iter.id.seq);
+
+        mix(digest, (struct bytes){id, (size_t)len});
+        for (size_t i = 0; i < iter.fields; i++) {
+            stream_iter_field(&iter, &field, &value);
+            mix(digest, field);
+            mix(digest, value);
+        }
+    }
+}
+
 static void mix_value(unsigned char *digest, const struct entry *entry)
 {
     char text[INT64_TEXT_MAX];
@@ -66,6 +88,9 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_LIST:
         mix_list(digest, entry_value(entry));
+        break;
+    case VALUE_STREAM:
+        mix_stream(digest, entry_value(entry));
         break;
     default:
         ASSERT(!"a type that has a digest");

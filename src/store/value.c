@@ -4,9 +4,11 @@
 #include "base/assert.h"
 #include "store/string_value.h"
 #include "types/list.h"
+#include "types/stream.h"
 
 static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
     [VALUE_LIST] = &list_value_ops,
+    [VALUE_STREAM] = &stream_value_ops,
 };
 
 const struct value_ops *value_ops_of(enum value_type type) { return types[type]; }
