@@ -79,6 +79,7 @@ struct wanted {
     struct stream_id after;
     struct stream_group *group; /* XREADGROUP */
     bool is_new;                /* ">": what the group has given to nobody yet */
+    bool is_served;             /* there is something */
 };
 
 struct reading {
@@ -332,14 +333,28 @@ static void reply_new(struct request *req, const struct reading *reading,
 
 /* --- serving --------------------------------------------------------------------------------------- */
 
+/* What is left for a group that is named again: those before have taken some. */
+static bool has_more(const struct reading *reading, int index, const struct stream *stream)
+{
+    const struct wanted *wanted = &reading->wanted[index];
+    struct stream_id from = wanted->group->last_id;
+    uint64_t before = 0, taken;
+
+    for (int i = 0; i < index; i++)
+        before += reading->wanted[i].group == wanted->group && reading->wanted[i].is_new;
+    if (before && reading->most > stream_length(stream))
+        return false;
+    taken = before * reading->most;
+    return stream_id_next(&from) && stream_count(stream, from, STREAM_ID_MAX, taken + 1) > taken;
+}
+
 static bool has_something(const struct reading *reading, int index, const struct stream *stream)
 {
     const struct wanted *wanted = &reading->wanted[index];
-    struct stream_id after = wanted->is_new ? wanted->group->last_id : wanted->after;
 
-    if (reading->is_group && !wanted->is_new)
-        return true; /* history, be it empty */
-    return stream_length(stream) && stream_id_compare(top_of(stream), after) > 0;
+    if (!reading->is_group)
+        return stream_length(stream) && stream_id_compare(top_of(stream), wanted->after) > 0;
+    return !wanted->is_new || has_more(reading, index, stream); /* history may be empty */
 }
 
 static struct stream *stream_at(const struct request *req, int at)
@@ -394,7 +409,8 @@ static bool serve(struct request *req, struct reading *reading)
     for (int i = 0; i < reading->count; i++) {
         const struct stream *stream = stream_at(req, reading->keys_at + i);
 
-        count += stream && has_something(reading, i, stream);
+        reading->wanted[i].is_served = stream && has_something(reading, i, stream);
+        count += reading->wanted[i].is_served;
     }
     if (count && req->client->resp == 2)
         reply_array(req, (size_t)count);
@@ -403,11 +419,11 @@ static bool serve(struct request *req, struct reading *reading)
     for (int i = 0; i < reading->count; i++) {
         const struct stream *stream = stream_at(req, reading->keys_at + i);
         struct stream_consumer *consumer = NULL;
-        bool is_served = stream && has_something(reading, i, stream);
+        const struct wanted *wanted = &reading->wanted[i];
 
         if (reading->is_group)
-            consumer = consumer_of(req, reading, i, is_served && reading->wanted[i].is_new);
-        if (is_served)
+            consumer = consumer_of(req, reading, i, wanted->is_served && wanted->is_new);
+        if (wanted->is_served)
             reply_wanted(req, reading, i, stream, consumer);
     }
     return count;

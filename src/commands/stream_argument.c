@@ -11,13 +11,17 @@
 
 /* --- ids ------------------------------------------------------------------------------------------- */
 
-/* As Redis reads it, which takes what strtoull takes: blanks, a sign and zeros in front. */
+/* As Redis reads it, which takes what strtoull takes, blanks, a plus and zeros in front, but no plain
+ * negative number. */
 static bool number_parse(const char *text, uint64_t *number)
 {
+    int64_t negative;
     char *end;
 
     if (uint64_parse(bytes_from_string(text), number))
         return true;
+    if (int64_parse(bytes_from_string(text), &negative))
+        return false;
     errno = 0;
     *number = strtoull(text, &end, 10);
     return !errno && *text && !*end;
