@@ -77,6 +77,21 @@ void listpack_extend_tail(struct listpack *lp, struct bytes value);
 struct listpack *listpack_cut_head(struct listpack *lp, size_t count);
 void listpack_cut_tail(struct listpack *lp, size_t count);
 
+/* Several entries at once behind the last, for such an owner: numbers need no text, and the header
+ * is brought up to date once. An entry takes at most LISTPACK_EXTRA_MAX bytes more than its text.
+ *
+ *     at = listpack_put_int(listpack_tail(lp), 7);
+ *     listpack_set_tail(lp, listpack_put(at, value), 2); */
+#define LISTPACK_EXTRA_MAX 10
+unsigned char *listpack_tail(struct listpack *lp);
+unsigned char *listpack_put_int(unsigned char *at, int64_t number); /* returns what is behind it */
+unsigned char *listpack_put(unsigned char *at, struct bytes value);
+void listpack_set_tail(struct listpack *lp, unsigned char *at, size_t count);
+
+/* Another integer in the place of one that takes as many bytes; false when it takes others. */
+bool listpack_set_int(listpack_pos at, int64_t number);
+struct listpack *listpack_replace_int(struct listpack *lp, listpack_pos at, int64_t number);
+
 /* True when the bytes are a well-formed listpack (content from outside). */
 bool listpack_is_valid(struct bytes bytes);
 struct listpack *listpack_from_bytes(struct bytes bytes); /* a copy of valid bytes */

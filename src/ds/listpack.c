@@ -282,13 +282,13 @@ static inline size_t encoded_bytes(const struct encoding *encoding)
     return body + backlen_bytes(body);
 }
 
-static inline void write_entry(unsigned char *at, const struct encoding *encoding)
+static inline unsigned char *write_entry(unsigned char *at, const struct encoding *encoding)
 {
     for (unsigned i = 0; i < encoding->head_len; i++)
         *at++ = encoding->head[i];
     if (encoding->text.len > 0)
         memcpy(at, encoding->text.data, encoding->text.len);
-    write_backlen(at + encoding->text.len, encoding->head_len + encoding->text.len);
+    return write_backlen(at + encoding->text.len, encoding->head_len + encoding->text.len);
 }
 
 size_t listpack_entry_bytes(struct bytes value)
@@ -544,6 +544,38 @@ void listpack_cut_tail(struct listpack *lp, size_t count)
     count_removed(lp, count);
 }
 
+/* ---- several entries at once ---- */
+
+unsigned char *listpack_tail(struct listpack *lp) { return lp->bytes + listpack_bytes(lp) - 1; }
+
+unsigned char *listpack_put_int(unsigned char *at, int64_t number)
+{
+    struct encoding encoding;
+
+    if (number >= 0 && number <= 127) {
+        at[0] = (unsigned char)number;
+        at[1] = 1;
+        return at + 2;
+    }
+    encode_int(&encoding, number);
+    return write_entry(at, &encoding);
+}
+
+unsigned char *listpack_put(unsigned char *at, struct bytes value)
+{
+    struct encoding encoding;
+
+    encode(&encoding, value);
+    return write_entry(at, &encoding);
+}
+
+void listpack_set_tail(struct listpack *lp, unsigned char *at, size_t count)
+{
+    *at = END;
+    set_bytes(lp, (size_t)(at + 1 - lp->bytes));
+    count_added(lp, count);
+}
+
 /* ---- change anywhere: the block follows its size ---- */
 
 /* The block for 'bytes' instead of the bytes that the header says; the header stays. */
@@ -604,6 +636,17 @@ struct listpack *listpack_insert(struct listpack *lp, listpack_pos at, struct by
     return lp;
 }
 
+static struct listpack *replace(struct listpack *lp, size_t offset, const struct encoding *encoding)
+{
+    size_t old = entry_bytes(lp->bytes + offset);
+    size_t new = encoded_bytes(encoding);
+
+    if (new != old)
+        lp = splice(lp, offset, old, new);
+    write_entry(lp->bytes + offset, encoding);
+    return lp;
+}
+
 struct listpack *listpack_replace(struct listpack *lp, listpack_pos at, struct bytes value,
                                   listpack_pos *replaced)
 {
@@ -611,14 +654,29 @@ struct listpack *listpack_replace(struct listpack *lp, listpack_pos at, struct b
     struct encoding encoding;
 
     encode(&encoding, value);
-    size_t old = entry_bytes(at);
-    size_t new = encoded_bytes(&encoding);
-    if (new != old)
-        lp = splice(lp, offset, old, new);
-    write_entry(lp->bytes + offset, &encoding);
+    lp = replace(lp, offset, &encoding);
     if (replaced)
         *replaced = lp->bytes + offset;
     return lp;
+}
+
+struct listpack *listpack_replace_int(struct listpack *lp, listpack_pos at, int64_t number)
+{
+    struct encoding encoding;
+
+    encode_int(&encoding, number);
+    return replace(lp, (size_t)(at - lp->bytes), &encoding);
+}
+
+bool listpack_set_int(listpack_pos at, int64_t number)
+{
+    struct encoding encoding;
+
+    encode_int(&encoding, number);
+    if (encoded_bytes(&encoding) != entry_bytes(at))
+        return false;
+    write_entry((unsigned char *)at, &encoding);
+    return true;
 }
 
 struct listpack *listpack_remove(struct listpack *lp, listpack_pos at, size_t count,

@@ -25,6 +25,8 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .tcp_keepalive_seconds = 300,
         .bulk_len_max = 512LL * 1024 * 1024,
         .hll_sparse_bytes_max = 3000,
+        .stream_node_max_bytes = 4096,
+        .stream_node_max_entries = 100,
         .input_bytes_max = 1024LL * 1024 * 1024,
         .output_limits = {[CLIENT_REPLICA] = {256u << 20, 64u << 20, 60},
                           [CLIENT_PUBSUB] = {32u << 20, 8u << 20, 60}},

@@ -388,6 +388,8 @@ static const struct config_row rows[] = {
      .applied = apply_set_limits},
     {"set-max-listpack-value", KIND_INT, false, SERVER(set_listpack_value), 0, LLONG_MAX, 64,
      .applied = apply_set_limits},
+    {"stream-node-max-bytes", KIND_MEMORY, false, ENGINE(stream_node_max_bytes), 0, LLONG_MAX, 4096},
+    {"stream-node-max-entries", KIND_INT, false, ENGINE(stream_node_max_entries), 0, LLONG_MAX, 100},
     {"tcp-backlog", KIND_INT, true, SERVER(tcp_backlog), 0, INT_MAX, 511},
     {"tcp-keepalive", KIND_INT, false, ENGINE(tcp_keepalive_seconds), 0, INT_MAX, 300},
     {"timeout", KIND_INT, false, ENGINE(idle_timeout_seconds), 0, INT_MAX, 0},

@@ -13,6 +13,7 @@
 #include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
+#include "types/stream.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -104,6 +105,27 @@ static void mix_zset(unsigned char *digest, const struct zset *set)
     }
 }
 
+/* Groups have no part in it. */
+static void mix_stream(unsigned char *digest, const struct stream *stream)
+{
+    struct stream_iter iter;
+    struct bytes field, value;
+    char id[64];
+
+    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, false);
+    while (stream_iter_next(&iter)) {
+        int len = snprintf(id, sizeof id, "%llu.%llu", (unsigned long long)iter.id.ms,
+                           (unsigned long long)iter.id.seq);
+
+        mix(digest, (struct bytes){id, (size_t)len});
+        for (size_t i = 0; i < iter.fields; i++) {
+            stream_iter_field(&iter, &field, &value);
+            mix(digest, field);
+            mix(digest, value);
+        }
+    }
+}
+
 static void mix_value(unsigned char *digest, const struct entry *entry)
 {
     char text[INT64_TEXT_MAX];
@@ -123,6 +145,9 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
         break;
     case VALUE_HASH:
         mix_hash(digest, entry_value(entry));
+        break;
+    case VALUE_STREAM:
+        mix_stream(digest, entry_value(entry));
         break;
     default:
         ASSERT(!"a type that has a digest");

@@ -15,6 +15,11 @@ static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
     [VALUE_SET] = &set_value_ops,
     [VALUE_ZSET] = &zset_value_ops,
     [VALUE_HASH] = &hash_value_ops,
+#include "types/stream.h"
+
+static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
+    [VALUE_LIST] = &list_value_ops,
+    [VALUE_STREAM] = &stream_value_ops,
 };
 
 const struct value_ops *value_ops_of(enum value_type type) { return types[type]; }
