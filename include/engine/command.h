@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct request;
@@ -109,6 +110,7 @@ struct command_set;
 
 struct command_entry {
     const struct command *row;
+    const char *name; /* under which it is found: the row's, or what rename-command made of it; "" when removed */
     const struct command *parent; /* of a subcommand */
     const char *group;
     unsigned id;
@@ -122,6 +124,10 @@ const struct command_entry *command_set_at(const struct command_set *set, unsign
 const struct command_entry *command_find(const struct command_set *set, struct bytes name);
 const struct command_entry *subcommand_find(const struct command_set *set,
                                             const struct command_entry *parent, struct bytes name);
+
+/* From now on it is found under the name 'to' only, or not at all when that is empty. False when another has that
+ * name. */
+bool command_rename(struct command_set *set, struct bytes from, struct bytes to);
 
 /* "client|list" for a subcommand. 'out' holds COMMAND_NAME_MAX bytes; returns it. */
 #define COMMAND_NAME_MAX 64

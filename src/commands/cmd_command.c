@@ -201,12 +201,15 @@ static void reply_command(struct request *req, const struct command_entry *entry
 
 typedef void reply_entry(struct request *req, const struct command_entry *entry);
 
+/* No subcommand, and not removed by rename-command. */
+static bool is_listed(const struct command_entry *entry) { return !entry->parent && *entry->name; }
+
 static size_t top_level_count(const struct command_set *set)
 {
     size_t count = 0;
 
     for (unsigned id = 0; id < command_set_size(set); id++)
-        count += command_set_at(set, id)->parent == NULL;
+        count += is_listed(command_set_at(set, id));
     return count;
 }
 
@@ -215,7 +218,7 @@ static void reply_each(struct request *req, reply_entry *reply)
     const struct command_set *set = req->engine->commands;
 
     for (unsigned id = 0; id < command_set_size(set); id++)
-        if (!command_set_at(set, id)->parent)
+        if (is_listed(command_set_at(set, id)))
             reply(req, command_set_at(set, id));
 }
 

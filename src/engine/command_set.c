@@ -88,7 +88,7 @@ const struct command_entry *command_find(const struct command_set *set, struct b
             return NULL;
         if (place->name.low == folded.low && place->name.high == folded.high &&
             place->name.len == name.len &&
-            (name.len <= FOLD_LEN || bytes_is(name, place->entry->row->name)))
+            (name.len <= FOLD_LEN || bytes_is(name, place->entry->name)))
             return place->entry;
     }
 }
@@ -138,16 +138,16 @@ static unsigned count_rows(void)
 static void add_entry(struct command_set *set, const struct command *row,
                       const struct command *parent, const char *group)
 {
-    set->entries[set->count] = (struct command_entry){row, parent, group, set->count};
+    set->entries[set->count] = (struct command_entry){row, row->name, parent, group, set->count};
     set->count++;
 }
 
 static void add_place(struct command_set *set, const struct command_entry *entry)
 {
-    struct folded name = fold(bytes_from_string(entry->row->name));
+    struct folded name = fold(bytes_from_string(entry->name));
     size_t at = place_of(set, &name);
 
-    ASSERT(!command_find(set, bytes_from_string(entry->row->name)));
+    ASSERT(!command_find(set, bytes_from_string(entry->name)));
     while (set->places[at].entry)
         at = (at + 1) & set->mask;
     set->places[at] = (struct place){name, entry};
@@ -177,8 +177,39 @@ struct command_set *command_set_new(void)
     return set;
 }
 
+static void set_name(struct command_entry *entry, struct bytes to)
+{
+    char *name = mem_alloc(to.len + 1);
+
+    if (to.len)
+        memcpy(name, to.data, to.len);
+    name[to.len] = '\0';
+    if (entry->name != entry->row->name)
+        mem_free((char *)entry->name, strlen(entry->name) + 1);
+    entry->name = name;
+}
+
+/* The table of places is made anew: nothing is ever taken out of it. */
+bool command_rename(struct command_set *set, struct bytes from, struct bytes to)
+{
+    const struct command_entry *entry = command_find(set, from), *other = command_find(set, to);
+
+    ASSERT(entry);
+    if (other && other != entry)
+        return false;
+    set_name(&set->entries[entry->id], to);
+    memset(set->places, 0, (set->mask + 1) * sizeof *set->places);
+    for (unsigned id = 0; id < set->count; id++)
+        if (!set->entries[id].parent && *set->entries[id].name)
+            add_place(set, &set->entries[id]);
+    return true;
+}
+
 void command_set_free(struct command_set *set)
 {
+    for (unsigned id = 0; id < set->count; id++)
+        if (set->entries[id].name != set->entries[id].row->name)
+            mem_free((char *)set->entries[id].name, strlen(set->entries[id].name) + 1);
     mem_free(set->places, (set->mask + 1) * sizeof *set->places);
     mem_free(set->entries, (set->count + 1) * sizeof *set->entries);
     mem_free(set, sizeof *set);

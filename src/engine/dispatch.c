@@ -64,7 +64,7 @@ static void refuse_unknown_subcommand(struct request *req)
     size_t len = req->argv[1].len;
     char name[COMMAND_NAME_MAX];
 
-    command_full_name(req->command, name);
+    snprintf(name, sizeof name, "%s", req->command->name);
     for (char *at = name; *at; at++)
         *at = (char)toupper((unsigned char)*at);
     if (req->client->flags & CLIENT_IN_MULTI)

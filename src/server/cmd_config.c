@@ -1,117 +1,106 @@
-/* CONFIG. */
-#include "server_internal.h"
+/* CONFIG: GET, SET, RESETSTAT, REWRITE. */
+#include "config_internal.h"
 
-#include "base/mem.h"
 #include "commands/help.h"
 
 /* --- GET --------------------------------------------------------------------------------------------------- */
 
-/* The argument that asks for a directive: its name, or a pattern. 0 when none does. */
-static int asked_by(const struct request *req, const char *name)
+static bool is_pattern(struct bytes word)
 {
-    for (int i = 2; i < req->argc; i++)
-        if (bytes_match(req->argv[i], bytes_from_string(name), true))
+    for (size_t i = 0; i < word.len; i++)
+        if (strchr("*?[\\", word.data[i]))
+            return true;
+    return false;
+}
+
+/* The argument that asks for a directive: its name, or a pattern. 0 when none does. */
+static int asked_by(const struct request *req, const struct config_row *row, const char *name)
+{
+    for (int i = 2; i < req->argc; i++) {
+        if (bytes_is(req->argv[i], name))
             return i;
+        if (!(row->flags & CONFIG_HIDDEN) && is_pattern(req->argv[i]) &&
+            bytes_match(req->argv[i], bytes_from_string(name), true))
+            return i;
+    }
     return 0;
 }
 
-/* A name is answered as it was written. */
-static void reply_asked_name(struct request *req, const char *name)
+static size_t count_asked(const struct request *req)
 {
-    struct bytes asked = req->argv[asked_by(req, name)];
+    size_t found = 0;
 
-    reply_bulk(req, bytes_is(asked, name) ? asked : bytes_from_string(name));
+    for (size_t i = 0; i < config_count(); i++) {
+        const struct config_row *row = config_row_at(i);
+
+        found += asked_by(req, row, row->name) != 0;
+        found += row->alias && asked_by(req, row, row->alias) != 0;
+    }
+    return found;
+}
+
+/* A name is answered as it was written. */
+static void reply_if_asked(struct request *req, const struct config_row *row, const char *name)
+{
+    int at = name ? asked_by(req, row, name) : 0;
+    struct text value = {0};
+
+    if (!at)
+        return;
+    config_format(server_of(req), row, &value);
+    reply_bulk(req, bytes_is(req->argv[at], name) ? req->argv[at] : bytes_from_string(name));
+    reply_bulk(req, text_bytes(&value));
+    text_release(&value);
 }
 
 static void config_get(struct request *req)
 {
-    size_t found = 0;
-
-    for (size_t i = 0; i < config_count(); i++)
-        found += asked_by(req, config_name(i)) != 0;
-    reply_map(req, found);
+    reply_map(req, count_asked(req));
     for (size_t i = 0; i < config_count(); i++) {
-        struct text value = {0};
+        const struct config_row *row = config_row_at(i);
 
-        if (!asked_by(req, config_name(i)))
-            continue;
-        config_format(server_of(req), i, &value);
-        reply_asked_name(req, config_name(i));
-        reply_bulk(req, text_bytes(&value));
-        text_release(&value);
+        reply_if_asked(req, row, row->name);
+        reply_if_asked(req, row, row->alias);
     }
 }
 
-/* --- SET: all or nothing ------------------------------------------------------------------------------------- */
-
-static size_t index_of(struct bytes name)
-{
-    size_t at = 0;
-
-    while (at < config_count() && !bytes_is(name, config_name(at)))
-        at++;
-    return at;
-}
-
-static bool names_are_good_or_reply(struct request *req)
-{
-    for (int i = 2; i < req->argc; i += 2) {
-        if (index_of(req->argv[i]) == config_count()) {
-            reply_error_format(req, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
-                               (int)req->argv[i].len, req->argv[i].data);
-            return false;
-        }
-        for (int k = 2; k < i; k += 2)
-            if (index_of(req->argv[k]) == index_of(req->argv[i])) {
-                reply_error_format(req,
-                                   "ERR CONFIG SET failed (possibly related to argument '%.*s') - "
-                                   "duplicate parameter",
-                                   (int)req->argv[i].len, req->argv[i].data);
-                return false;
-            }
-    }
-    return true;
-}
-
-static int apply(struct request *req, int at, struct error *error)
-{
-    return config_apply(server_of(req), &req->argv[at], 2, false, error);
-}
+/* --- SET, REWRITE, RESETSTAT ---------------------------------------------------------------------------------- */
 
 static void config_set(struct request *req)
 {
-    struct text *before;
+    struct server *server = server_of(req);
+    bool may_change_protected = server_allows(req, server->settings.protected_configs);
     struct error error;
-    size_t count;
-    int at;
+    struct bytes name;
+    int culprit;
 
     if (req->argc % 2) {
         reply_syntax_error(req);
         return;
     }
-    if (!names_are_good_or_reply(req))
-        return;
-    count = (size_t)(req->argc - 2) / 2;
-    before = mem_alloc_zero(count * sizeof *before);
-    for (size_t i = 0; i < count; i++)
-        config_format(server_of(req), index_of(req->argv[2 + 2 * i]), &before[i]);
-    for (at = 2; at < req->argc; at += 2)
-        if (apply(req, at, &error) < 0)
-            break;
-    if (at >= req->argc) {
+    if (config_change(server, req->argv + 2, req->argc - 2, may_change_protected, &culprit, &error) == 0) {
         reply_ok(req);
-    } else {
-        reply_error_format(req, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
-                           (int)req->argv[at].len, req->argv[at].data, error.text);
-        while ((at -= 2) >= 2) {
-            struct bytes pair[2] = {req->argv[at], text_bytes(&before[(at - 2) / 2])};
-
-            config_apply(server_of(req), pair, 2, false, &error);
-        }
+        return;
     }
-    for (size_t i = 0; i < count; i++)
-        text_release(&before[i]);
-    mem_free(before, count * sizeof *before);
+    name = req->argv[2 + culprit];
+    if (!*error.text)
+        reply_error_format(req, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", (int)name.len,
+                           name.data);
+    else
+        reply_error_format(req, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s", (int)name.len,
+                           name.data, error.text);
+}
+
+static void config_rewrite(struct request *req)
+{
+    struct error error;
+
+    if (!server_of(req)->settings.config_file)
+        reply_error(req, "ERR The server is running without a config file");
+    else if (config_write_file(server_of(req), &error) < 0)
+        reply_error_format(req, "ERR Rewriting config file: %s", error.text);
+    else
+        reply_ok(req);
 }
 
 static void config_resetstat(struct request *req)
@@ -131,6 +120,8 @@ static const struct command config_subcommands[] = {
     {"resetstat", config_resetstat, 2, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(1)", "",
      "Sets the statistics of INFO to zero.",
      .tips = "request_policy:all_nodes response_policy:all_succeeded"},
+    {"rewrite", config_rewrite, 2, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.8.0", "O(1)", "",
+     "Writes the configuration file again with the values of now."},
     {"set", config_set, -4, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",
      "parameter value [parameter value ...]", "Changes directives, all or none.",
      .tips = "request_policy:all_nodes response_policy:all_succeeded"},

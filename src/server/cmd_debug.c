@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/events.h"
-#include "net/socket.h"
 #include "store/string_value.h"
 #include "store/value.h"
 #include "types/list.h"
@@ -22,9 +21,7 @@ static const struct event_kind EVENT_SET = {EVENT_CLASS_STRING, "set"};
 
 static bool is_allowed(struct request *req)
 {
-    int allowed = server_of(req)->settings.debug_command;
-
-    return allowed == DEBUG_YES || (allowed == DEBUG_LOCAL && socket_peer_is_local(req->client->fd));
+    return server_allows(req, server_of(req)->settings.debug_command);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------- */

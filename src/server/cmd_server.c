@@ -2,6 +2,12 @@
 #include "server_internal.h"
 
 #include "base/log.h"
+#include "net/socket.h"
+
+bool server_allows(const struct request *req, int allowed)
+{
+    return allowed == ALLOW_YES || (allowed == ALLOW_LOCAL && socket_peer_is_local(req->client->fd));
+}
 
 static void cmd_info(struct request *req)
 {

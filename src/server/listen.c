@@ -13,21 +13,42 @@
 #define OWN_DESCRIPTORS 32 /* beside those of clients */
 #define PORT_TRIES      100 /* what is free for one address may be taken for another */
 
-/* The limit on open files is raised for maxclients, or maxclients lowered to what is allowed. */
-void server_fit_descriptors(struct server *server)
+int64_t server_raise_descriptors(int64_t clients)
 {
-    struct engine_settings *settings = &server->engine->settings;
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)settings->max_clients + OWN_DESCRIPTORS;
+    rlim_t wanted = (rlim_t)clients + OWN_DESCRIPTORS, before;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return;
+        return clients;
+    before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-        settings->max_clients = limit.rlim_cur > OWN_DESCRIPTORS ? (int64_t)limit.rlim_cur - OWN_DESCRIPTORS : 1;
-        log_write(LOG_WARNING, "maxclients has been reduced to %lld to compensate for low ulimit.",
-                  (long long)settings->max_clients);
-    }
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        limit.rlim_cur = before;
+    else if (limit.rlim_cur == wanted)
+        log_write(LOG_NOTICE, "Increased maximum number of open files to %llu (it was originally set to %llu).",
+                  (unsigned long long)wanted, (unsigned long long)before);
+    if (limit.rlim_cur >= wanted)
+        return clients;
+    return limit.rlim_cur > OWN_DESCRIPTORS ? (int64_t)limit.rlim_cur - OWN_DESCRIPTORS : 1;
+}
+
+void server_fit_descriptors(struct server *server)
+{
+    int64_t *clients = &server->engine->settings.max_clients, possible = server_raise_descriptors(*clients);
+    long long wanted = *clients;
+
+    if (possible >= *clients)
+        return;
+    *clients = possible;
+    log_write(LOG_WARNING, "You requested maxclients of %lld requiring at least %lld max file descriptors.", wanted,
+              wanted + OWN_DESCRIPTORS);
+    log_write(LOG_WARNING,
+              "Server can't set maximum open files to %lld because of OS error: %s.", wanted + OWN_DESCRIPTORS,
+              strerror(EPERM));
+    log_write(LOG_WARNING,
+              "Current maximum open files is %lld. maxclients has been reduced to %lld to compensate for low "
+              "ulimit. If you need higher maxclients increase 'ulimit -n'.",
+              (long long)possible + OWN_DESCRIPTORS, (long long)possible);
 }
 
 static int take(struct server *server, int fd, bool is_unix, struct error *error)
@@ -44,7 +65,7 @@ static int listen_on(struct server *server, struct bytes word, int *port, struct
 {
     bool is_optional = word.len && word.data[0] == '-';
     char address[256];
-    int fd;
+    int fd, reason;
 
     snprintf(address, sizeof address, "%.*s", (int)(word.len - is_optional), word.data + is_optional);
     fd = socket_listen_tcp(address, port, (int)server->settings.tcp_backlog, error);
@@ -54,6 +75,10 @@ static int listen_on(struct server *server, struct bytes word, int *port, struct
         server->listeners[server->listener_count++] = fd;
         return 0;
     }
+    reason = errno;
+    if (*port) /* or any other will do */
+        log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
+    errno = reason;
     if (is_optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENOTSUP))
         return 0;
     return -1;
@@ -98,10 +123,11 @@ static int listen_tcp(struct server *server, struct error *error)
             port = 0;
             continue;
         }
-        log_write(LOG_WARNING, "Warning: Could not create server TCP listening socket %s", error->text);
         log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.", port);
+        *error->text = '\0'; /* said */
         return -1;
     }
+    server->has_any_port = server->settings.port == 0 || (server->has_any_port && port == server->listening_port);
     server->settings.port = server->listening_port = port;
     return 0;
 }
@@ -115,6 +141,7 @@ static int listen_unix(struct server *server, struct error *error)
                            (int)server->settings.tcp_backlog, error);
     if (server->unix_listener < 0) {
         log_write(LOG_WARNING, "Failed opening Unix socket: %s", error->text);
+        *error->text = '\0'; /* said */
         return -1;
     }
     server->engine->unix_path = server->settings.unix_path;
@@ -135,6 +162,7 @@ void server_stop_listening(struct server *server)
         return;
     engine_stop_listening(server->engine, server->unix_listener);
     close(server->unix_listener);
+    log_write(LOG_NOTICE, "Removing the unix socket file.");
     unlink(server->settings.unix_path);
     server->engine->unix_path = NULL;
 }
@@ -160,19 +188,12 @@ int server_write_port_file(const struct server *server, struct error *error)
     return 0;
 }
 
-/* What cannot be had leaves the server where it was: the old addresses are opened again. */
-int server_listen_again(struct server *server, const char *old_bind, struct error *error)
+/* The caller puts the old settings back when this fails, and calls again. */
+int server_listen_again(struct server *server, struct error *error)
 {
-    struct error ignored;
-    int64_t port = server->settings.port;
-
     stop_tcp(server);
-    if (listen_tcp(server, error) == 0)
-        return server_write_port_file(server, error);
-    server->settings.port = server->listening_port;
-    if (old_bind)
-        config_set_text(&server->settings.bind, bytes_from_string(old_bind));
-    listen_tcp(server, &ignored);
-    log_write(LOG_WARNING, "Listening on port %lld failed: %s", (long long)port, error->text);
-    return -1;
+    if (listen_tcp(server, error) < 0)
+        return -1;
+    proc_title_refresh(server);
+    return server_write_port_file(server, error);
 }

@@ -8,10 +8,8 @@
 #include "engine/version.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,102 +17,90 @@
 
 static int print_version(void)
 {
-    printf("Tern server v=%s tern=%s sha=00000000:0 malloc=tern-slab bits=64 build=0\n", REDIS_VERSION,
-           TERN_VERSION);
+    printf("Redis server v=%s sha=00000000:0 malloc=tern-slab bits=64 build=%s tern=%s\n", REDIS_VERSION,
+           "7465726e00000000", TERN_VERSION);
     return 0;
 }
 
 static int print_help(void)
 {
-    puts("usage: tern-server [configuration-file] [--directive value ...]\n"
+    puts("Usage: tern-server [/path/to/redis.conf] [options] [-]\n"
+         "       tern-server - (read the configuration from standard input)\n"
+         "       tern-server -v or --version\n"
+         "       tern-server -h or --help\n"
+         "       tern-server --check-config /path/to/redis.conf\n"
          "\n"
-         "  tern-server                               defaults, port 6379\n"
-         "  tern-server /etc/tern.conf --port 7777    a file, then what overrides it\n"
-         "  tern-server --port 0 --port-file FILE     any free port, written to FILE\n"
-         "  tern-server --version | --help\n"
+         "Examples:\n"
+         "       tern-server                               defaults, port 6379\n"
+         "       tern-server /etc/tern.conf --port 7777    a file, then what overrides it\n"
+         "       tern-server --port 0 --port-file FILE     any free port, written to FILE\n"
+         "       echo 'maxclients 128' | tern-server -     standard input\n"
          "\n"
          "Directives are those of redis-server; redis.conf.example explains them.");
     return 0;
 }
 
-static int fatal(const struct error *error)
+static int refuse_memory_test(int argc)
 {
-    fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Redis %s) ***\n%s\n", REDIS_VERSION, error->text);
+    if (argc != 3)
+        fputs("Please specify the amount of memory to test in megabytes.\n"
+              "Example: ./tern-server --test-memory 4096\n\n", stderr);
+    else
+        fputs("tern-server does not test memory. memtest86+ and memtester do.\n", stderr);
     return 1;
 }
 
-/* "--port" "7777", also "--bind" "127.0.0.1" "::1". */
-static int apply_options(struct server *server, char **argv, int argc, struct error *error)
+static bool is_word(const char *argument, const char *word) { return !strcmp(argument, word); }
+
+/* An empty error has been said in the log. */
+static int fatal(const struct error *error)
 {
-    struct bytes words[CONFIG_ARGS_MAX];
-    int at = 0;
+    if (*error->text)
+        fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Redis %s) ***\n%s\n", REDIS_VERSION, error->text);
+    return 1;
+}
 
-    while (at < argc) {
-        const char *first = argv[at];
-        int count = 0;
+/* The path stays good when 'dir' is entered. */
+static void keep_path(struct server *server, const char *path)
+{
+    char absolute[PATH_MAX];
 
-        do {
-            if (count == CONFIG_ARGS_MAX)
-                return error_set(error, "too many values for '%s'", first);
-            words[count++] = bytes_from_string(argv[at++]);
-        } while (at < argc && strncmp(argv[at], "--", 2));
-        words[0].data += 2;
-        words[0].len -= 2;
-        if (config_apply(server, words, count, true, error) < 0) {
-            struct error reason = *error;
-
-            return error_set(error, "Reading the command line\n>>> '%s'\n%.300s", first + 2, reason.text);
-        }
-    }
-    return 0;
+    config_set_text(&server->settings.config_file,
+                    bytes_from_string(realpath(path, absolute) ? absolute : path));
 }
 
 static int configure(struct server *server, char **argv, int argc, struct error *error)
 {
-    if (argc && strncmp(argv[0], "--", 2)) {
-        char path[PATH_MAX];
+    struct text options = {0};
+    const char *path;
+    bool reads_stdin;
+    int outcome;
 
-        if (realpath(argv[0], path)) {
-            server->settings.config_file = mem_alloc(strlen(path) + 1);
-            memcpy(server->settings.config_file, path, strlen(path) + 1);
-        }
-        if (config_read_file(server, argv[0], error) < 0)
-            return -1;
-        argv++, argc--;
-        if (argc && strncmp(argv[0], "--", 2))
-            return error_set(error, "'%s': an option begins with --", argv[0]);
+    options_read(argv, argc, &path, &reads_stdin, &options);
+    if (path)
+        keep_path(server, path);
+    server->is_configured = argc > 0;
+    outcome = config_load(server, path, reads_stdin, text_bytes(&options), error);
+    text_release(&options);
+    return outcome < 0 ? -1 : log_set_file(server->settings.log_file, error);
+}
+
+static int check_config(struct server *server, char **argv, int argc)
+{
+    struct error error;
+
+    if (argc < 1) {
+        fputs("Please specify the file to check.\n", stderr);
+        return 1;
     }
-    return apply_options(server, argv, argc, error);
+    if (configure(server, argv, argc, &error) < 0)
+        return fatal(&error);
+    config_warn(server);
+    puts("The configuration is good.");
+    return 0;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------ */
-
-static void on_signal(struct engine_source *source, unsigned readiness)
-{
-    struct server *server = (struct server *)((char *)source - offsetof(struct server, signals));
-    struct signalfd_siginfo info;
-
-    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
-        return;
-    log_write(LOG_NOTICE, "Received %s scheduling shutdown...",
-              info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
-    server->engine->should_stop = true;
-}
-
-static int watch_signals(struct server *server)
-{
-    sigset_t set;
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    server->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    server->signals.ready = on_signal;
-    return engine_watch(server->engine, server->signal_fd, &server->signals, EVENT_READABLE);
-}
+/* --- the parent ------------------------------------------------------------------------------------------- */
 
 static void on_parent_gone(struct engine_source *source, unsigned readiness)
 {
@@ -147,50 +133,55 @@ static void make_run_id(char out[41])
         snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int assemble(struct server *server, struct error *error)
+static void make_engine(struct server *server, uint64_t seed)
 {
-    uint64_t seed;
-
-    random_secret(&seed, sizeof seed);
-    make_run_id(server->run_id);
-    if (chdir(server->settings.dir) < 0)
-        return error_set_errno(error, "Can't chdir to '%s'", server->settings.dir);
-    if (log_set_file(server->settings.log_file, error) < 0)
-        return -1;
-    server->loop = event_loop_new();
-    if (!server->loop)
-        return error_set_errno(error, "epoll");
     server->store = store_new((int)server->settings.databases, &server->clock, seed);
     server->store->settings = server->staged_store;
     server->engine = engine_new(server->store, &server->clock, server->loop);
     server->engine->settings = server->staged;
     server->engine->host = server;
     engine_settings_changed(server->engine);
+    if (server->commands) {
+        command_set_free(server->engine->commands);
+        server->engine->commands = server->commands;
+    }
+}
+
+static int assemble(struct server *server, struct error *error)
+{
+    uint64_t seed;
+
+    random_secret(&seed, sizeof seed);
+    make_run_id(server->run_id);
+    server->loop = event_loop_new();
+    if (!server->loop)
+        return error_set_errno(error, "epoll");
+    make_engine(server, seed);
+    clock_sync(&server->clock);
     server->started_ms = clock_now_ms(&server->clock);
-    return 0;
+    return oom_score_adjust(server, error);
 }
 
 static int open_up(struct server *server, pid_t parent, struct error *error)
 {
-    log_write(LOG_NOTICE, "Tern %s is starting, speaking as Redis %s", TERN_VERSION, REDIS_VERSION);
     server_fit_descriptors(server);
-    if (watch_signals(server) < 0)
-        return error_set_errno(error, "signals");
-    if (watch_parent(server, parent, error) < 0 || server_listen(server, error) < 0)
+    banner_show(server);
+    if (signals_watch(server, error) < 0 || watch_parent(server, parent, error) < 0 ||
+        server_listen(server, error) < 0)
         return -1;
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
     server->startup_bytes = mem_used();
-    log_write(LOG_NOTICE, "Server initialized");
-    if (server->settings.port)
-        log_write(LOG_NOTICE, "Ready to accept connections tcp");
-    if (*server->settings.unix_path)
-        log_write(LOG_NOTICE, "Ready to accept connections unix");
+    daemon_write_pid_file(server);
+    proc_title_refresh(server);
+    banner_ready(server);
+    daemon_tell_ready(server);
     return server_write_port_file(server, error);
 }
 
 static void close_down(struct server *server)
 {
+    daemon_end(server);
     server_stop_listening(server);
     log_write(LOG_WARNING, "Redis is now ready to exit, bye bye...");
 }
@@ -214,33 +205,57 @@ static void dismantle(struct server *server) {}
 
 static void report_to_log(const char *report) { log_write(LOG_WARNING, "%s", report); }
 
+/* From the configuration to the last word. */
+static int live(struct server *server, pid_t parent)
+{
+    struct error error;
+
+    if (server->settings.uses_syslog)
+        log_use_syslog(server->settings.syslog_name, server->settings.syslog_facility);
+    if (daemon_begin(server, &error) < 0) {
+        log_write(LOG_WARNING, "%s", error.text);
+        return 1;
+    }
+    banner_begin(server);
+    log_set_role('M');
+    config_warn(server);
+    if (assemble(server, &error) < 0 || open_up(server, parent, &error) < 0) {
+        if (*error.text)
+            log_write(LOG_WARNING, "%s", error.text);
+        return 1;
+    }
+    server_run(server);
+    snapshot_child_end(server);
+    close_down(server);
+    dismantle(server);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct server server; /* one; large enough not to stand on the stack */
+    const char *first = argc > 1 ? argv[1] : "";
     pid_t parent = getppid();
     struct hash_seed seed;
     struct error error;
 
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-v"))
-            return print_version();
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-            return print_help();
-    }
+    if (is_word(first, "--version") || is_word(first, "-v"))
+        return print_version();
+    if (is_word(first, "--help") || is_word(first, "-h"))
+        return print_help();
+    if (is_word(first, "--test-memory"))
+        return refuse_memory_test(argc);
     random_secret(&seed, sizeof seed);
     hash_set_seed(seed);
     clock_init(&server.clock);
     assert_set_reporter(report_to_log);
+    log_set_role('C');
+    config_set_text(&server.program, bytes_from_string(argc ? argv[0] : "tern-server"));
+    proc_title_begin(argc, argv);
     config_set_defaults(&server);
+    if (is_word(first, "--check-config"))
+        return check_config(&server, argv + 2, argc - 2);
     if (configure(&server, argv + 1, argc - 1, &error) < 0)
         return fatal(&error);
-    if (assemble(&server, &error) < 0 || open_up(&server, parent, &error) < 0) {
-        log_write(LOG_WARNING, "%s", error.text);
-        return 1;
-    }
-    server_run(&server);
-    snapshot_child_end(&server);
-    close_down(&server);
-    dismantle(&server);
-    return 0;
+    return live(&server, parent);
 }

@@ -9,8 +9,13 @@
 
 #include <sys/types.h>
 
-#define BIND_MAX      16
-#define CONFIG_ARGS_MAX 64
+#define BIND_MAX        16
+#define CONFIG_ARGS_MAX 256
+
+enum allowed { ALLOW_NO, ALLOW_YES, ALLOW_LOCAL };
+enum supervisor { SUPERVISED_NO, SUPERVISED_UPSTART, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
+enum oom_mode { OOM_NO, OOM_RELATIVE, OOM_ABSOLUTE };
+enum shutdown_how { SHUTDOWN_SAVE = 1, SHUTDOWN_NOSAVE = 2, SHUTDOWN_NOW = 4, SHUTDOWN_FORCE = 8 };
 
 #define PERCENTILES_MAX 32
 
@@ -22,11 +27,16 @@ struct percentiles {
 struct server_settings {
     int64_t port, tcp_backlog, databases, hz, unix_permissions;
     char *bind;        /* addresses, separated by spaces */
-    char *unix_path, *dir, *log_file, *port_file, *password;
+    char *unix_path, *log_file, *port_file, *password;
+    char *pid_file, *title_template, *oom_values, *syslog_name;
     int log_level;
-    int debug_command; /* enum debug_allowed */
-    bool exit_with_parent;
     struct percentiles percentiles; /* of INFO latencystats */
+    int debug_command, protected_configs; /* enum allowed */
+    int supervised;                       /* enum supervisor */
+    int oom_mode;                         /* enum oom_mode */
+    int on_sigint, on_sigterm;            /* enum shutdown_how; 0: as SHUTDOWN without an argument */
+    int syslog_facility;
+    bool exit_with_parent, is_daemon, shows_logo, sets_title, uses_syslog;
     int64_t list_listpack_size;
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
     int64_t hash_listpack_entries, hash_listpack_value;
@@ -35,12 +45,16 @@ struct server_settings {
     char *config_file; /* absolute; NULL for none */
 };
 
-enum debug_allowed { DEBUG_NO, DEBUG_YES, DEBUG_LOCAL };
+struct config_note;
 
 struct server {
     struct server_settings settings;
     struct engine_settings staged; /* until there is an engine */
     struct store_settings staged_store;
+    struct config_note *notes;    /* what is remembered of each directive */
+    struct command_set *commands; /* with other names than usual; NULL: as usual */
+    int include_depth;
+    bool is_configured; /* by a file, an option or standard input */
     struct clock clock;
     struct store *store;
     struct event_loop *loop;
@@ -48,9 +62,13 @@ struct server {
     int listeners[BIND_MAX];
     int listener_count, unix_listener;
     int64_t listening_port;
+    bool has_any_port; /* the kernel chose it */
     struct engine_source signals, parent, child;
-    int signal_fd, parent_fd, child_fd;
+    int parent_fd, child_fd;
+    bool has_pid_file, has_oom_score;
+    int oom_score_before; /* when ours has been set */
     pid_t child_pid; /* 0: none */
+    char *program; /* as it was called */
     int64_t started_ms;
     uint64_t startup_bytes; /* of memory, when the start was over */
     struct {
@@ -69,36 +87,82 @@ struct server {
 
 static inline struct server *server_of(const struct request *req) { return req->engine->host; }
 
-/* --- config.c ----------------------------------------------------------------------------------- */
+/* May this client do what a directive of kind 'allowed' opens? */
+bool server_allows(const struct request *req, int allowed);
+
+/* --- config*.c ---------------------------------------------------------------------------------- */
 
 void config_set_defaults(struct server *server);
 void config_release(struct server *server);
-/* One directive with its values. Returns -1 with the reason. 'at_start' allows what cannot change later. */
-int config_apply(struct server *server, const struct bytes *args, int argc, bool at_start,
-                 struct error *error);
-/* The whole file; the error names the line's number and the line. */
-int config_read_file(struct server *server, const char *path, struct error *error);
+/* One directive with its values, at start. Returns -1 with the reason. */
+int config_apply(struct server *server, const struct bytes *args, int argc, struct error *error);
+/* Names and values by turns, while the server runs: all or none. On failure '*culprit' is the index of the name, and
+ * the error is empty when that name is unknown. */
+int config_change(struct server *server, const struct bytes *pairs, int count, bool may_change_protected,
+                  int *culprit, struct error *error);
+/* The file (NULL: none), standard input when asked for, then the options, read as one text. The error names the
+ * number and the line; it is empty when a file could not be opened, which the log then says. */
+int config_load(struct server *server, const char *path, bool reads_stdin, struct bytes options,
+                struct error *error);
 /* Splits a line as Redis does: words, "..." with escapes, '...'. Returns the number of words, -1 when quotes are not
  * balanced. Words lie in 'buffer', which holds at least the line's length. */
 int config_split(struct bytes line, char *buffer, struct bytes *words, int words_max);
+/* Writes the file again with what differs from the defaults now. */
+int config_write_file(struct server *server, struct error *error);
 
+/* Warns, once for each, of directives without a subject that were asked for something. */
+void config_warn(struct server *server);
 void config_set_text(char **place, struct bytes text);
-size_t config_count(void);
-const char *config_name(size_t at);
-void config_format(const struct server *server, size_t at, struct text *out);
 void config_format_name(const struct server *server, const char *name, struct text *out);
+
+/* --- options.c ----------------------------------------------------------------------------------- */
+
+/* What the command line says as the text of a configuration file. '*path': the file, or NULL. */
+void options_read(char **argv, int argc, const char **path, bool *reads_stdin, struct text *options);
+
+/* --- banner.c ------------------------------------------------------------------------------------ */
+
+/* The first lines of the log, those when the parts are put together, and those when clients may come. */
+void banner_begin(const struct server *server);
+void banner_show(const struct server *server);
+void banner_ready(const struct server *server);
+
+/* --- daemon.c ------------------------------------------------------------------------------------ */
+
+/* Leaves the terminal, or prepares for a supervisor. */
+int daemon_begin(struct server *server, struct error *error);
+void daemon_write_pid_file(struct server *server);
+/* Tells the supervisor that clients can connect. */
+void daemon_tell_ready(struct server *server);
+/* Tells it that they cannot any more, and removes the pid file. */
+void daemon_end(struct server *server);
+int oom_score_adjust(struct server *server, struct error *error);
+
+/* --- proc_title.c --------------------------------------------------------------------------------- */
+
+/* Before anything keeps a pointer to the arguments or the environment. */
+void proc_title_begin(int argc, char **argv);
+void proc_title_refresh(const struct server *server);
+/* Of a row of the configuration. */
+int proc_title_check(const struct bytes *args, int argc, struct text *kept, struct error *error);
+
+/* --- signals.c ------------------------------------------------------------------------------------- */
+
+/* SIGTERM and SIGINT end the server in good order; a second SIGINT at once. */
+int signals_watch(struct server *server, struct error *error);
 
 /* --- listen.c -------------------------------------------------------------------------------------- */
 
 int server_listen(struct server *server, struct error *error);
 /* Writes the port to the port file, when there is to be one. */
 int server_write_port_file(const struct server *server, struct error *error);
-/* Makes the limit on open files fit maxclients, or maxclients the limit. */
+/* Raises the limit on open files for so many clients; returns how many are possible. */
+int64_t server_raise_descriptors(int64_t clients);
+/* The same for maxclients, which is lowered when it must be. */
 void server_fit_descriptors(struct server *server);
 void server_stop_listening(struct server *server);
-/* After port or bind has changed. When that fails, listens where it did before ('old_bind' NULL: the same
- * addresses) and puts the settings back. */
-int server_listen_again(struct server *server, const char *old_bind, struct error *error);
+/* After port or bind has changed. */
+int server_listen_again(struct server *server, struct error *error);
 
 /* --- info.c ---------------------------------------------------------------------------------------- */
 

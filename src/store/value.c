@@ -8,6 +8,7 @@
 #include "types/hash_value.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/stream.h"
 #include "types/zset.h"
 
 static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
@@ -15,10 +16,6 @@ static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
     [VALUE_SET] = &set_value_ops,
     [VALUE_ZSET] = &zset_value_ops,
     [VALUE_HASH] = &hash_value_ops,
-#include "types/stream.h"
-
-static const struct value_ops *const types[VALUE_TYPE_COUNT] = {
-    [VALUE_LIST] = &list_value_ops,
     [VALUE_STREAM] = &stream_value_ops,
 };
 
