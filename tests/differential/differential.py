@@ -148,6 +148,8 @@ GROUPS = {
         SORT_RO key [ALPHA] [LIMIT index index]
         SORT tkey ALPHA [LIMIT index index] [GET star] [DESC] STORE lkey
         SORT tkey BY nosort [GET star] -> unordered
+        SORT zkey BY nosort [LIMIT index index] [GET star] [DESC] [STORE lkey]
+        SORT zkey ALPHA [LIMIT index index] [DESC] STORE lkey
         SORT tkey BY nosort [LIMIT index index] [DESC] STORE lkey
         LTRIM okey 0 12
         DEL okey -> seldom''',
