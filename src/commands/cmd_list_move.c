@@ -135,12 +135,13 @@ static const struct command list_move_commands[] = {
      "Takes an element from one list and puts it into another.", moves},
     {"rpoplpush", cmd_rpoplpush, 3, CMD_WRITE | CMD_GROWS, {1, 2, 1}, NULL, "1.2.0", "O(1)",
      "source destination", "Takes the last element of one list and puts it in front of another.",
-     moves},
+     moves, NULL, "6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"},
     {"blmove", cmd_blmove, 6, CMD_WRITE | CMD_GROWS | CMD_BLOCKING, {1, 2, 1}, NULL, "6.2.0",
      "O(1)", "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
      "Takes an element from one list and puts it into another, and waits for one.", moves},
     {"brpoplpush", cmd_brpoplpush, 4, CMD_WRITE | CMD_GROWS | CMD_BLOCKING, {1, 2, 1}, NULL, "2.2.0",
      "O(1)", "source destination timeout",
-     "Takes the last element of one list and puts it in front of another, and waits for one.", moves},
+     "Takes the last element of one list and puts it in front of another, and waits for one.", moves,
+     NULL, "6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"},
 };
 REGISTER_COMMANDS("list", list_move_commands);

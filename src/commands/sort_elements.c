@@ -6,6 +6,7 @@
 #include "ds/listpack.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/zset.h"
 
 /* --- texts ---------------------------------------------------------------------------------------------- */
 
@@ -85,30 +86,47 @@ static void load_set(struct sort *sort, const struct set *set, size_t first)
     }
 }
 
+static void load_zset(struct sort *sort, const struct zset *set, size_t first, bool is_backwards)
+{
+    size_t rank = is_backwards ? zset_size(set) - 1 - first : first;
+    struct zset_iter iter;
+    struct zset_item item;
+
+    zset_iter_init(&iter, set, rank, is_backwards);
+    while (sort->count < sort->size && zset_iter_next(&iter, &item))
+        add(sort, item.member, iter.text);
+}
+
 /* --- all types ------------------------------------------------------------------------------------------ */
 
 bool sort_is_sortable(const struct entry *entry)
 {
-    return entry->type == VALUE_LIST || entry->type == VALUE_SET;
+    return entry->type == VALUE_LIST || entry->type == VALUE_SET || entry->type == VALUE_ZSET;
 }
 
 size_t sort_size(const struct entry *entry)
 {
     const void *value = entry_value(entry);
 
-    return entry->type == VALUE_LIST ? list_size(value) : set_size(value);
+    if (entry->type == VALUE_LIST)
+        return list_size(value);
+    return entry->type == VALUE_SET ? set_size(value) : zset_size(value);
 }
 
 void sort_load(struct sort *sort, const struct entry *entry, size_t first, size_t count,
                bool is_backwards)
 {
+    const void *value = entry_value(entry);
+
     if (!count)
         return;
     sort->size = count;
     sort->items = mem_alloc(count * sizeof *sort->items);
     if (entry->type == VALUE_LIST)
-        load_list(sort, entry_value(entry), first, is_backwards);
+        load_list(sort, value, first, is_backwards);
+    else if (entry->type == VALUE_SET)
+        load_set(sort, value, first);
     else
-        load_set(sort, entry_value(entry), first);
+        load_zset(sort, value, first, is_backwards);
     ASSERT(sort->count == count);
 }

@@ -150,6 +150,8 @@ GROUPS = {
         SORT_RO key [ALPHA] [LIMIT index index]
         SORT tkey ALPHA [LIMIT index index] [GET star] [DESC] STORE lkey
         SORT tkey BY nosort [GET star] -> unordered
+        SORT zkey BY nosort [LIMIT index index] [GET star] [DESC] [STORE lkey]
+        SORT zkey ALPHA [LIMIT index index] [DESC] STORE lkey
         SORT tkey BY nosort [LIMIT index index] [DESC] STORE lkey
         LTRIM okey 0 12
         DEL okey -> seldom''',
@@ -311,8 +313,8 @@ EXPLAINED = [
      'Redis 8 reads numbers that are too large as infinite'),
     ('redis-7.0', r'SORT(_RO)? .*', rb'[*:]',
      'numbers with a blank in front or in hexadecimal are none in later versions'),
-    ('redis-7.0', r'SORT(_RO)? .*', rb'-ERR One or more scores',
-     'the smallest numbers are none there, nor is any that is read after one'),
+    ('redis-', r'SORT(_RO)? .*', rb'-ERR One or more scores',
+     'a number that is out of range anywhere can spoil those that are read after it'),
     ('valkey-', r'Z(ADD|INCRBY) .*0X10.*', rb'-ERR value is not a valid float',
      'Valkey reads no hexadecimal scores'),
     ('valkey-', r'BITCOUNT .*', rb'',
