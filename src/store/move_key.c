@@ -84,8 +84,10 @@ void store_swap(struct db *a, struct db *b)
     a->store->changes++;
     a->keys = b->keys;
     a->deadlines = b->deadlines;
+    a->field_deadlines = b->field_deadlines;
     a->scan_moved = b->scan_moved;
     b->keys = old.keys;
     b->deadlines = old.deadlines;
+    b->field_deadlines = old.field_deadlines;
     b->scan_moved = old.scan_moved;
 }

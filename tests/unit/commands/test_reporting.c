@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "reporting_bitmap.h"
+#include "reporting_hash.h"
 #include "reporting_hyperloglog.h"
 #include "reporting_key.h"
 #include "reporting_list.h"
@@ -27,6 +28,7 @@ static const struct family {
     FAMILY(string),
     FAMILY(list),
     FAMILY(bitmap),
+    FAMILY(hash),
     FAMILY(set),
     FAMILY(sort),
     FAMILY(hyperloglog),
@@ -252,6 +254,23 @@ static void what_expires_by_itself_travels_as_its_removal(void **state)
     rig_advance(&rig, 10);
     assert_string_equal(rig_stream(&rig), "DEL l\n");
     assert_string_equal(rig_events(&rig), "expired l\n");
+}
+
+static void fields_that_expire_by_themselves_travel_as_their_removal(void **state)
+{
+    say("HSET k a 1 b 2 c 3");
+    say("HPEXPIRE k 10 FIELDS 1 a");
+    say("HPEXPIRE k 20 FIELDS 2 b c");
+    rig_forget(&rig);
+    rig_advance(&rig, 10);
+    assert_string_equal(rig_stream(&rig), "");
+    rig_advance(&rig, 1);
+    assert_string_equal(rig_stream(&rig), "HDEL k a\n");
+    assert_string_equal(rig_events(&rig), "hexpired k\n");
+    rig_forget(&rig);
+    rig_advance(&rig, 10);
+    assert_string_equal(rig_stream(&rig), "DEL k\n");
+    assert_string_equal(rig_events(&rig), "hexpired k\ndel k\n");
 }
 
 static void nothing_expires_while_commands_are_paused(void **state)
@@ -485,6 +504,7 @@ int main(void)
         TEST(commands_in_a_transaction_report_the_same),
         TEST(a_watched_key_is_touched_by_what_changes_it_alone),
         TEST(what_expires_by_itself_travels_as_its_removal),
+        TEST(fields_that_expire_by_themselves_travel_as_their_removal),
         TEST(nothing_expires_while_commands_are_paused),
         TEST(long_values_travel_whole_whoever_owns_them_now),
         TEST(a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent),

@@ -173,6 +173,36 @@ static void a_hash_that_comes_with_deadlines_is_waited_for(void **state)
     store_rig_release(&rig);
 }
 
+static void who_moves_is_waited_for_at_the_new_place(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct key_ref ref = filled(&store->dbs[0], BYTES("k"), 3), to;
+
+    give_deadline(&ref, 0, NOW_MS + 1);
+    to = find(&store->dbs[0], BYTES("a longer name"), LOOKUP_WRITE);
+    store_move(&ref, &to, BYTES("a longer name"));
+    store_check(&store->dbs[0]);
+    ref = to;
+    to = find(&store->dbs[1], BYTES("k"), LOOKUP_WRITE);
+    store_move(&ref, &to, BYTES("k"));
+    ref = to;
+    to = find(&store->dbs[1], BYTES("copy"), LOOKUP_WRITE);
+    store_copy(ref.entry, &to, BYTES("copy"));
+    store_check(&store->dbs[1]);
+    store_swap(&store->dbs[1], &store->dbs[2]);
+    for (int i = 0; i < DATABASES; i++)
+        store_check(&store->dbs[i]);
+    clock_advance(&rig.clock, 2);
+    work_until_done(store);
+    ref = find(&store->dbs[2], BYTES("k"), LOOKUP_READ);
+    assert_int_equal(hash_size(hash_of(&ref)), 2);
+    ref = find(&store->dbs[2], BYTES("copy"), LOOKUP_READ);
+    assert_int_equal(hash_size(hash_of(&ref)), 2);
+    assert_int_equal(store->stats.expired_fields, 2);
+    store_rig_release(&rig);
+}
+
 /* ---- reports ---- */
 
 struct reports {
@@ -354,6 +384,7 @@ int main(void)
         cmocka_unit_test(where_nothing_may_expire_the_dead_are_hidden),
         cmocka_unit_test(when_active_expiry_is_off_asking_removes_them),
         cmocka_unit_test(a_hash_that_comes_with_deadlines_is_waited_for),
+        cmocka_unit_test(who_moves_is_waited_for_at_the_new_place),
         cmocka_unit_test(what_dies_is_reported),
         cmocka_unit_test(random_runs_agree_with_a_model),
     };
