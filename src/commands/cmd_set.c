@@ -373,12 +373,6 @@ static void cmd_srandmember(struct request *req)
 
 /* --- the table -------------------------------------------------------------------------------------- */
 
-#define ONE_KEY(flags) {{flags, KEY_AT_INDEX, 1, NULL, KEY_RANGE, {0, 1, 0}}, {0}}
-
-static const struct key_rule adds[] = ONE_KEY(KEY_RW | KEY_INSERT);
-static const struct key_rule removes[] = ONE_KEY(KEY_RW | KEY_DELETE);
-static const struct key_rule pops[] = ONE_KEY(KEY_RW | KEY_ACCESS | KEY_DELETE);
-static const struct key_rule asks[] = ONE_KEY(KEY_RO);
 static const struct key_rule moves[] = {
     {KEY_RW | KEY_ACCESS | KEY_DELETE, KEY_AT_INDEX, 1, NULL, KEY_RANGE, {0, 1, 0}},
     {KEY_RW | KEY_INSERT, KEY_AT_INDEX, 2, NULL, KEY_RANGE, {0, 1, 0}},
@@ -388,26 +382,29 @@ static const struct key_rule moves[] = {
 static const struct command set_commands[] = {
     {"sadd", cmd_sadd, -3, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "1.0.0",
      "O(1) a member", "key member [member ...]", "Adds members to a set, creating it when absent.",
-     adds},
+     FIRST_KEY(KEY_RW | KEY_INSERT)},
     {"scard", cmd_scard, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1)", "key",
-     "Returns the number of members of a set.", asks},
+     "Returns the number of members of a set.", FIRST_KEY(KEY_RO)},
     {"sismember", cmd_sismember, 3, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1)",
-     "key member", "Tells whether a member is in a set.", asks},
+     "key member", "Tells whether a member is in a set.", FIRST_KEY(KEY_RO)},
     {"smembers", cmd_smembers, 2, CMD_READONLY, {1, 1, 1}, NULL, "1.0.0", "O(N) members", "key",
-     "Returns all members of a set."},
+     "Returns all members of a set.", .tips = "nondeterministic_output_order"},
     {"smismember", cmd_smismember, -3, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "6.2.0",
      "O(1) a member", "key member [member ...]", "Tells of each member whether it is in a set."},
     {"smove", cmd_smove, 4, CMD_WRITE | CMD_FAST, {1, 2, 1}, NULL, "1.0.0", "O(1)",
      "source destination member", "Moves a member from one set to another.", moves},
     {"spop", cmd_spop, -2, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1) a member",
-     "key [count]", "Takes random members from a set.", pops},
+     "key [count]", "Takes random members from a set.",
+     FIRST_KEY(KEY_RW | KEY_ACCESS | KEY_DELETE), .tips = "nondeterministic_output"},
     {"srandmember", cmd_srandmember, -2, CMD_READONLY, {1, 1, 1}, NULL, "1.0.0", "O(1) a member",
      "key [count]",
-     "Returns random members of a set: different ones, or any when the count is negative."},
+     "Returns random members of a set: different ones, or any when the count is negative.",
+     .tips = "nondeterministic_output"},
     {"srem", cmd_srem, -3, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1) a member",
      "key member [member ...]", "Removes members from a set, and the set when it is empty.",
-     removes},
+     FIRST_KEY(KEY_RW | KEY_DELETE)},
     {"sscan", cmd_sscan, -3, CMD_READONLY, {1, 1, 1}, NULL, "2.8.0", "O(1) a call, O(N) for all",
-     "key cursor [MATCH pattern] [COUNT count]", "Walks the members of a set, some at each call."},
+     "key cursor [MATCH pattern] [COUNT count]", "Walks the members of a set, some at each call.",
+     .tips = "nondeterministic_output"},
 };
 REGISTER_COMMANDS("set", set_commands);
