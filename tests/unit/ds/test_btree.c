@@ -55,7 +55,7 @@ static double random_score(struct model *model)
 static struct bytes random_bytes(struct model *model, char text[600])
 {
     uint64_t number = random_below(&model->random, model->members);
-    size_t len = (size_t)sprintf(text, "%llu", (unsigned long long)number);
+    size_t len = (size_t)snprintf(text, 600, "%llu", (unsigned long long)number);
 
     if (number % 50 == 3) {
         memset(text + len, 'x', 250 + number % 300);
