@@ -48,11 +48,17 @@ static void reply_entries_read(struct request *req, const struct stream_group *g
 static void reply_lag(struct request *req, const struct stream *stream,
                       const struct stream_group *group)
 {
+    struct stream_id first = stream_first_id(stream);
     int64_t read = group->entries_read;
 
     reply_bulk_string(req, "lag");
-    if (!stream_entries_added(stream)) {
+    if (!stream_length(stream)) {
         reply_int(req, 0);
+        return;
+    }
+    if (stream_id_compare(group->last_id, first) < 0 &&
+        stream_id_compare(stream_max_deleted_id(stream), first) < 0) {
+        reply_int(req, (int64_t)stream_length(stream)); /* all that is there */
         return;
     }
     if (read == ENTRIES_READ_UNKNOWN || stream_has_gaps_behind(stream, group->last_id))

@@ -122,8 +122,8 @@ static bool parse_streams_or_reply(struct request *req, int at, struct reading *
 
     if (count % 2) {
         reply_error_format(req,
-                           "ERR Unbalanced '%s' list of streams: for each stream key an ID, '+', "
-                           "or '%c' must be specified.",
+                           "ERR Unbalanced '%s' list of streams: for each stream key an ID or "
+                           "'%c' must be specified.",
                            req->command->row->name, reading->is_group ? '>' : '$');
         return false;
     }
@@ -282,10 +282,13 @@ static void reply_history(struct request *req, const struct stream *stream,
     }
 }
 
-/* The group has read one more entry. */
-static void advance(const struct stream *stream, struct stream_group *group, struct stream_id id)
+/* The group has read one more entry of those from 'first' on. */
+static void advance(const struct stream *stream, struct stream_group *group, struct stream_id first,
+                    struct stream_id id)
 {
-    if (group->entries_read != ENTRIES_READ_UNKNOWN && !stream_has_gaps_behind(stream, group->last_id))
+    if (group->entries_read != ENTRIES_READ_UNKNOWN &&
+        stream_id_compare(group->last_id, first) >= 0 &&
+        !stream_has_gaps_behind(stream, group->last_id))
         group->entries_read++;
     else if (stream_entries_added(stream))
         group->entries_read = stream_entries_up_to(stream, id);
@@ -311,7 +314,7 @@ static void reply_new(struct request *req, const struct reading *reading,
                       struct stream_group *group, struct stream_consumer *consumer)
 {
     int64_t now_ms = clock_now_ms(req->engine->clock);
-    struct stream_id from = group->last_id;
+    struct stream_id from = group->last_id, first = stream_first_id(stream);
     struct stream_iter iter;
     uint64_t count;
 
@@ -321,7 +324,7 @@ static void reply_new(struct request *req, const struct reading *reading,
     stream_iter_init(&iter, stream, from, STREAM_ID_MAX, false);
     while (count-- && stream_iter_next(&iter)) {
         reply_stream_entry(req, &iter);
-        advance(stream, group, iter.id);
+        advance(stream, group, first, iter.id);
         req->engine->changes++;
         if (!reading->is_noack)
             propagate_claim(req, names, group, iter.id,
