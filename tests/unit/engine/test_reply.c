@@ -172,7 +172,8 @@ static void an_error_is_one_line_and_marks_its_request(void **state)
 static void errors_about_arguments_name_the_command(void **state)
 {
     static const struct command tool = {.name = "tool"}, sub = {.name = "saw"};
-    const struct command_entry entry = {&tool, NULL, "g", 0}, sub_entry = {&sub, &tool, "g", 1};
+    const struct command_entry entry = {.name = "tool", .row = &tool, .group = "g"},
+                               sub_entry = {.name = "saw", .row = &sub, .parent = &tool, .group = "g", .id = 1};
     char *name = malloc(1000);
     struct case_of c;
 
