@@ -277,12 +277,7 @@ GROUPS = {
         XINFO GROUPS xkey
         XINFO CONSUMERS xkey group -> but idle inactive''',
 }
-DEFAULT_GROUPS = 'strings,bitmaps,keys,expire,lists,blocking,multi,pubsub,connection'
-DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,blocking,multi,pubsub,connection'
-DEFAULT_GROUPS = 'strings,keys,expire,lists,sets,blocking,multi,pubsub,connection'
-DEFAULT_GROUPS = 'strings,keys,expire,lists,more-lists,sort,blocking,multi,pubsub,connection'
-DEFAULT_GROUPS = 'strings,bitmaps,hyperloglogs,keys,expire,lists,blocking,multi,pubsub,connection'
-DEFAULT_GROUPS = 'strings,keys,expire,lists,blocking,multi,pubsub,connection,moves'
+DEFAULT_GROUPS = ','.join(GROUPS)
 
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
