@@ -28,7 +28,7 @@ from collections import Counter, deque
 # x... one to four. Rules, after "->":
 #
 #     unordered       an array or set whose elements come in any order; a map likewise
-#     near N          integers that differ by at most N
+#     near N          integers that differ by at most N, or an array of such
 #     any             anything, if the type is the same
 #     scan            a cursor and keys; with "all" the same keys, and the cursor is 0
 #     random          as many elements, whichever; different ones when the last argument is not negative
@@ -205,7 +205,27 @@ GROUPS = {
         HINCRBYFLOAT hkey field float
         HGETALL hkey -> unordered
         HKEYS hkey -> unordered
-        HVALS hkey -> unordered''',
+        HVALS hkey -> unordered
+        HMSET hkey (field value)...
+        HRANDFIELD hkey [sample] -> random
+        HRANDFIELD hkey sample WITHVALUES -> any
+        HSCAN hkey cursor [MATCH pattern] [COUNT count] -> scan
+        HSCAN hkey 0 COUNT 100000 [MATCH pattern] -> scan all''',
+    'field-expiry': '''
+        HSET hkey (field value)...
+        HEXPIRE hkey seconds [NX | XX | GT | LT] FIELDS 2 field field
+        HPEXPIRE hkey ms [NX | XX | GT | LT] FIELDS 1 field
+        HEXPIREAT hkey at [NX | XX | GT | LT] FIELDS 3 field field field
+        HPEXPIREAT hkey atms [NX | XX | GT | LT] FIELDS 1 field
+        HTTL hkey FIELDS 2 field field -> near 3
+        HPTTL hkey FIELDS 1 field -> near 3000
+        HEXPIRETIME hkey FIELDS 1 field -> near 3
+        HPEXPIRETIME hkey FIELDS 2 field field -> near 3000
+        HPERSIST hkey FIELDS 2 field field
+        HGETDEL hkey FIELDS 2 field field -> seldom
+        HGETEX hkey [EX seconds | PX ms | EXAT at | PXAT atms | PERSIST] FIELDS 2 field field
+        HSETEX hkey [FNX | FXX] [EX seconds | PX ms | EXAT at | PXAT atms | KEEPTTL] FIELDS 2 field value field value
+        HSCAN hkey 0 COUNT 100000 NOVALUES -> scan all''',
     'sets': '''
         SADD tkey field...
         SREM tkey field...
@@ -292,6 +312,22 @@ EXPLAINED = [
      'a range is read before the key is looked up since 7.2'),
     ('redis-7.0', r'CLIENT SETNAME .*\x00.*', rb'-ERR Client names',
      'a name is looked at up to a zero byte since 7.2'),
+    ('redis-7.0', r'HSCAN .*NOVALUES', rb'-ERR syntax',
+     'HSCAN has NOVALUES since 7.4'),
+    ('redis-7.0', r'HSCAN .*', rb'',
+     'cursors with a sign, or empty, are refused since 7.2'),
+    ('redis-8', r'OBJECT ENCODING .*', rb'\$10\r\nlistpackex',
+     'Redis 8 makes room for deadlines before it looks whether the fields are there'),
+    ('redis-7.0', r'OBJECT ENCODING .*', rb'\$8\r\nlistpack',
+     'many fields in one HSET make a table since 7.2'),
+    ('valkey-', r'H(P?EXPIRE(AT)?|P?EXPIRETIME|P?TTL|PERSIST|GETDEL|GETEX|SETEX) .*', rb'-',
+     'Valkey says other things of what is wrong, and looks at the key last'),
+    ('valkey-', r'H(P?EXPIRE(AT)?|GETEX|SETEX) .*', rb'[*:]',
+     'Valkey has no deadline that is too far'),
+    ('valkey-', r'OBJECT ENCODING .*', rb'\$9\r\nhashtable',
+     'Valkey keeps hashes whose fields expire as tables'),
+    ('valkey-', r'HSETEX .*', rb'[*:]',
+     'Valkey takes an option twice'),
     ('redis-7.0', r'S?SCAN .*', rb'',
      'cursors with a sign, or empty, are refused since 7.2'),
     ('redis-7.0', r'(LREM|LPOS) .*-9223372036854775808.*', rb'',
@@ -555,6 +591,7 @@ class Row:
 
     def __init__(self, line):
         syntax, _, rules = line.partition('->')
+        self.name = syntax.split()[0]
         tokens = re.findall(r'\.\.\.|[\[\]()|]|[^\s\[\]()|.]+', syntax)
         self.nodes = parse_sequence(tokens)[0]
         rules = rules.split()
@@ -725,6 +762,8 @@ def same(rule, ours, theirs, command):
         if kind == b'%' or command[0].upper() == b'HGETALL':
             ours, theirs = pairs(ours), pairs(theirs)
         return sorted(map(repr, ours)) == sorted(map(repr, theirs))
+    if rule[0] == 'near' and kind == b'*' and len(ours) == len(theirs):
+        return all(same(rule, b':%s\r\n' % a[1], b':%s\r\n' % b[1], command) for a, b in zip(ours, theirs))
     if rule[0] == 'near' and kind == b':':
         low, high = sorted((int(ours), int(theirs)))
         return high - low <= int(rule[1]) and (low >= 0 or low == high)
@@ -778,6 +817,7 @@ class Differential:
         self.connections = [Connection(address, options.resp) for address in (options.ours, options.peer)]
         self.checkers = [Connection(address, 2) for address in (options.ours, options.peer)]
         self.names = [self.identify(checker) for checker in self.checkers]
+        self.leave_out_what_the_peer_lacks()
         self.passed = self.failed = self.sent = self.followups = 0
         self.explained = Counter()
         self.history = {key: deque(maxlen=8) for key in ALL_KEYS}
@@ -790,6 +830,15 @@ class Differential:
             if checker.ask(b'DEBUG', b'DIGEST')[:1] == b'-':
                 sys.exit(f'differential: {checker.address} has no DEBUG DIGEST: start it with '
                          '--enable-debug-command yes')
+
+    def leave_out_what_the_peer_lacks(self):
+        """Commands of later versions. What stands for an unknown command is left in."""
+        names = {row.name for row in self.rows if row.name.isupper() and row.name != 'NOSUCHCOMMAND'}
+        lacking = {name for name in names if b'-1' in self.checkers[1].ask(b'COMMAND', b'INFO', name.encode())[:8]}
+        self.rows = [row for row in self.rows if row.name not in lacking]
+        self.weights = [row.weight for row in self.rows]
+        if lacking:
+            print(f'differential: {self.names[1]} has no {", ".join(sorted(lacking))}')
 
     @staticmethod
     def identify(checker):
@@ -887,8 +936,21 @@ class Differential:
         if self.failed >= self.options.most:
             raise Lost(f'stopped after {self.failed} differences (--most)')
 
+    def persist_fields(self, checker):
+        """Valkey's digest does not know of fields with a deadline: none has any then."""
+        for db in range(DATABASES):
+            checker.ask(b'SELECT', b'%d' % db)
+            for key in ALL_KEYS:
+                reply = checker.ask(b'HKEYS', key)
+                fields = [name for _, name in parse(reply)[0][1]] if reply[:1] == b'*' else []
+                if fields:
+                    checker.ask(b'HPERSIST', key, b'FIELDS', b'%d' % len(fields), *fields)
+
     def digests(self):
         """What DEBUG DIGEST says on both, once whatever has expired is gone."""
+        if self.names[1].startswith('valkey') and any(row.name == 'HPERSIST' for row in self.rows):
+            for checker in self.checkers:
+                self.persist_fields(checker)
         touch = b''.join(encode([b'SELECT', b'%d' % db]) + encode(WHOLE_SCAN) for db in range(DATABASES))
         for checker in self.checkers:
             checker.send(touch + encode([b'DEBUG', b'DIGEST']))
