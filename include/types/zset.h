@@ -25,6 +25,9 @@ struct zset;
 struct zset *zset_new(size_t expected, size_t len);
 /* The decision alone: the set becomes a tree when that many more do not go into a listpack. */
 void zset_expect(struct zset *set, size_t count);
+/* A set that is computed begins as a tree, whatever its size, and becomes a listpack at its end if it can. */
+struct zset *zset_new_tree(void);
+void zset_pack(struct zset *set);
 void zset_free(struct zset *set);
 /* Frees at most about 'budget' blocks; true when all is gone ('set' too), false to call again. */
 bool zset_free_step(struct zset *set, size_t budget);

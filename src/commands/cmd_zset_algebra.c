@@ -246,8 +246,11 @@ static void unite(const struct algebra *algebra, struct zset *result)
         while (source_iter_next(&iter, &item)) {
             double score = weighted(source, item.score);
 
-            if (zset_score(result, item.member, &total))
+            if (zset_score(result, item.member, &total)) {
                 score = aggregate(algebra, total, score);
+                if (score == total && signbit(score) != signbit(total)) /* 0 instead of -0 */
+                    zset_remove(result, item.member);
+            }
             zset_add(result, score, item.member, 0, NULL);
         }
     }
@@ -296,7 +299,7 @@ static void filter_first(const struct algebra *algebra, struct zset *result)
 
 static struct zset *compute(struct algebra *algebra)
 {
-    struct zset *result = zset_new(0, 0);
+    struct zset *result = zset_new_tree(); /* which keeps -0 */
 
     if (algebra->operation != SUBTRACT)
         sort_by_size(algebra);
@@ -334,10 +337,13 @@ static void cmd_zdiff(struct request *req) { reply_result(req, SUBTRACT); }
 static void store_result(struct request *req, enum operation operation, const struct event_kind *event)
 {
     struct algebra algebra = {.operation = operation, .stores = true};
+    struct zset *result;
 
     if (!parse_algebra_or_reply(req, 2, &algebra))
         return;
-    zset_store_and_reply(req, 1, compute(&algebra), event);
+    result = compute(&algebra);
+    zset_pack(result);
+    zset_store_and_reply(req, 1, result, event);
     algebra_release(&algebra);
 }
 

@@ -188,26 +188,23 @@ static bool parse_query_or_reply(struct request *req, int at, bool stores, struc
     return parse_range_or_reply(req, at + 1 + is_swapped, at + 2 - is_swapped, &query->range);
 }
 
-/* What the query asks for: 'count' members from rank '*first' on, in its direction. */
+/* What the query asks for: how many members from rank '*first' on, in its direction. */
 static size_t answer_of(const struct zset *set, const struct query *query, size_t *first)
 {
-    struct zset_span span;
-    size_t count;
+    struct zset_span span = span_of(set, &query->range);
+    size_t offset = 0, count = span.count;
 
-    if (query->range.kind == BY_RANK && query->is_reverse) {
-        span = span_of(set, &query->range);
-        *first = zset_size(set) - 1 - span.first;
-        return span.count;
+    if (query->range.kind != BY_RANK) { /* which takes no LIMIT but one with -1 */
+        if (query->offset < 0 || (uint64_t)query->offset >= span.count)
+            return 0;
+        offset = (size_t)query->offset;
+        count -= offset;
+        if (query->limit >= 0 && (uint64_t)query->limit < count)
+            count = (size_t)query->limit;
+        *first = query->is_reverse ? span.first + span.count - 1 - offset : span.first + offset;
+    } else {
+        *first = query->is_reverse ? zset_size(set) - 1 - span.first : span.first;
     }
-    span = span_of(set, &query->range);
-    if (query->offset < 0 || (uint64_t)query->offset >= span.count)
-        return 0;
-    count = span.count - (size_t)query->offset;
-    if (query->limit >= 0 && (uint64_t)query->limit < count)
-        count = (size_t)query->limit;
-    *first = span.first + (size_t)query->offset;
-    if (query->is_reverse)
-        *first = span.first + span.count - 1 - (size_t)query->offset;
     return count;
 }
 

@@ -179,13 +179,15 @@ static bool is_at_right_edge(const struct btree_path *path, unsigned from_level)
     return true;
 }
 
+static unsigned room_of(const struct btree_node *node) { return NODE_MAX - (unsigned)node->count; }
+
 /* Gives some of a full child to a neighbour with room for them; false when none has. The neighbour keeps
  * some room unless the new entry cannot come there. */
 static bool give_to_neighbour(struct btree_node *parent, unsigned at, bool fills_it)
 {
     struct btree_node **children = node_children(parent), *node = children[at];
-    unsigned left_room = at > 0 ? NODE_MAX - children[at - 1]->count : 0u;
-    unsigned right_room = at + 1 < parent->count ? NODE_MAX - children[at + 1]->count : 0u;
+    unsigned left_room = at > 0 ? room_of(children[at - 1]) : 0;
+    unsigned right_room = at + 1 < parent->count ? room_of(children[at + 1]) : 0;
     unsigned room = left_room > right_room ? left_room : right_room;
     unsigned count = fills_it ? room : room / 2;
 

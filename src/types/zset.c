@@ -141,6 +141,36 @@ struct zset *zset_new(size_t expected, size_t len)
     return set;
 }
 
+struct zset *zset_new_tree(void) { return zset_new(SIZE_MAX, 0); }
+
+static void indexed_free(struct indexed *indexed)
+{
+    while (!btree_free_step(&indexed->tree, SIZE_MAX))
+        ;
+    dict_release(&indexed->dict);
+    mem_free(indexed, sizeof *indexed);
+}
+
+void zset_pack(struct zset *set)
+{
+    struct indexed *indexed = set->indexed;
+    struct zset packed = {.lp = listpack_new(), .is_packed = true};
+    const struct btree_member *member;
+    struct btree_iter iter;
+
+    if (set->is_packed)
+        return;
+    btree_iter_init(&iter, &indexed->tree, 0, false);
+    while ((member = btree_iter_next(&iter)) != NULL && fits_packed(&packed, btree_member_bytes(member)))
+        packed.lp = zset_packed_insert(packed.lp, member->score, btree_member_bytes(member));
+    if (member) {
+        listpack_free(packed.lp);
+        return;
+    }
+    indexed_free(indexed);
+    *set = packed;
+}
+
 size_t zset_size(const struct zset *set)
 {
     return set->is_packed ? zset_packed_size(set->lp) : set->indexed->tree.size;
@@ -152,14 +182,12 @@ const char *zset_encoding(const struct zset *set) { return set->is_packed ? "lis
 
 bool zset_free_step(struct zset *set, size_t budget)
 {
-    if (set->is_packed) {
+    if (!set->is_packed && !btree_free_step(&set->indexed->tree, budget))
+        return false;
+    if (set->is_packed)
         listpack_free(set->lp);
-    } else {
-        if (!btree_free_step(&set->indexed->tree, budget))
-            return false;
-        dict_release(&set->indexed->dict);
-        mem_free(set->indexed, sizeof *set->indexed);
-    }
+    else
+        indexed_free(set->indexed);
     mem_free(set, sizeof *set);
     return true;
 }

@@ -251,19 +251,57 @@ GROUPS = {
         SSCAN tkey 0 COUNT 100000 [MATCH pattern] -> scan all''',
     'zsets': '''
         ZADD zkey [NX | XX] [GT | LT] [CH] (score field)...
+        ZADD zkey (score field)... (score field)... (score field)...
+        ZADD zkey [NX | XX] [GT | LT] INCR score field
         ZINCRBY zkey score field
         ZREM zkey field...
         ZCARD zkey
         ZSCORE zkey field
         ZMSCORE zkey field...
-        ZRANK zkey field
-        ZREVRANK zkey field
-        ZRANGE zkey index index [WITHSCORES]
-        ZRANGEBYSCORE zkey score score [WITHSCORES]
-        ZCOUNT zkey score score
+        ZRANK zkey field [WITHSCORE]
+        ZREVRANK zkey field [WITHSCORE]
+        ZRANGE zkey index index [REV] [WITHSCORES]
+        ZRANGE zkey bound bound BYSCORE [REV] [LIMIT skip index] [WITHSCORES]
+        ZRANGE zkey index index [BYSCORE | BYLEX] [REV] [LIMIT skip index] [WITHSCORES] -> seldom
+        ZRANGEBYSCORE zkey bound bound [WITHSCORES] [LIMIT skip index]
+        ZREVRANGE zkey index index [WITHSCORES]
+        ZREVRANGEBYSCORE zkey bound bound [WITHSCORES] [LIMIT skip index]
+        ZRANGESTORE zkey zkey index index [REV]
+        ZRANGESTORE zkey zkey bound bound BYSCORE [REV] [LIMIT skip index]
+        ZCOUNT zkey bound bound
         ZPOPMIN zkey [count]
         ZPOPMAX zkey [count]
-        ZREMRANGEBYRANK zkey index index''',
+        ZMPOP 2 zkey zkey (MIN | MAX) [COUNT count]
+        ZREMRANGEBYRANK zkey index index -> seldom
+        ZREMRANGEBYSCORE zkey bound bound -> seldom
+        ZRANDMEMBER zkey -> any
+        ZRANDMEMBER zkey -1 [WITHSCORES] -> any
+        ZRANDMEMBER zkey 100 [WITHSCORES] -> any
+        ZSCAN zkey cursor [MATCH pattern] [COUNT count] -> scan
+        ZUNION 2 zkey zkey [WEIGHTS score score] [AGGREGATE (SUM | MIN | MAX)] [WITHSCORES]
+        ZUNION 3 zkey tkey zkey [WEIGHTS score score score] [AGGREGATE (SUM | MIN | MAX)] [WITHSCORES]
+        ZINTER 2 zkey zkey [WEIGHTS score score] [AGGREGATE (SUM | MIN | MAX)] [WITHSCORES]
+        ZINTER 2 tkey zkey [WEIGHTS score score] [WITHSCORES]
+        ZDIFF 2 zkey zkey [WITHSCORES]
+        ZDIFF 2 zkey tkey [WITHSCORES]
+        ZINTERCARD 2 zkey zkey [LIMIT count]
+        ZINTERCARD count zkey zkey [LIMIT count] -> seldom
+        ZUNIONSTORE zkey 2 zkey tkey [WEIGHTS score score] [AGGREGATE (SUM | MIN | MAX)] -> seldom
+        ZINTERSTORE zkey 2 zkey zkey [WEIGHTS score score] [AGGREGATE (SUM | MIN | MAX)] -> seldom
+        ZDIFFSTORE zkey 2 zkey zkey -> seldom
+        SADD tkey field... -> seldom
+        BZPOPMIN zkey... timeout -> rare
+        BZPOPMAX zkey... timeout -> rare
+        BZMPOP timeout 2 zkey zkey (MIN | MAX) [COUNT count] -> rare
+        ZADD zkey-lex (0 word)... [0 field]
+        ZADD zkey-lex (0 word)... -> seldom
+        ZREM zkey-lex word...
+        ZLEXCOUNT zkey-lex lex lex
+        ZRANGEBYLEX zkey-lex lex lex [LIMIT skip index]
+        ZREVRANGEBYLEX zkey-lex lex lex [LIMIT skip index]
+        ZRANGE zkey-lex lex lex BYLEX [REV] [LIMIT skip index]
+        ZRANGESTORE zkey zkey-lex lex lex BYLEX [REV] [LIMIT skip index]
+        ZREMRANGEBYLEX zkey-lex lex lex -> seldom''',
     'streams': '''
         XADD xkey newid (field value)...
         XADD xkey newid f1 value f2 value
@@ -302,6 +340,8 @@ DEFAULT_GROUPS = ','.join(GROUPS)
 # Where a server departs from Redis 7.2: server, command (upper case, arguments joined by blanks), its reply
 # (a regular expression from the start; empty: any), and why.
 EXPLAINED = [
+    ('tern', r'Z.* LIMIT -.*', rb'(:0|\*0)',
+     'what is before the first is nothing, also of a large sorted set, where later versions count from the end'),
     ('redis-7.0', r'(BLPOP|BRPOP|BLMOVE) .*', rb'-ERR timeout is negative',
      'a timeout beyond 64 bits is out of range since 7.2'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nquicklist',
@@ -314,8 +354,6 @@ EXPLAINED = [
      'a name is looked at up to a zero byte since 7.2'),
     ('redis-7.0', r'HSCAN .*NOVALUES', rb'-ERR syntax',
      'HSCAN has NOVALUES since 7.4'),
-    ('redis-7.0', r'HSCAN .*', rb'',
-     'cursors with a sign, or empty, are refused since 7.2'),
     ('redis-8', r'OBJECT ENCODING .*', rb'\$10\r\nlistpackex',
      'Redis 8 makes room for deadlines before it looks whether the fields are there'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$8\r\nlistpack',
@@ -328,7 +366,7 @@ EXPLAINED = [
      'Valkey keeps hashes whose fields expire as tables'),
     ('valkey-', r'HSETEX .*', rb'[*:]',
      'Valkey takes an option twice'),
-    ('redis-7.0', r'S?SCAN .*', rb'',
+    ('redis-7.0', r'[HSZ]?SCAN .*', rb'',
      'cursors with a sign, or empty, are refused since 7.2'),
     ('redis-7.0', r'(LREM|LPOS) .*-9223372036854775808.*', rb'',
      'the lowest integer is out of range since 7.2'),
@@ -336,7 +374,7 @@ EXPLAINED = [
      'large scores are printed without an exponent since 7.2'),
     ('redis-7.0', r'Z(REV)?RANK .*', rb'-ERR wrong number',
      'ZRANK has WITHSCORE since 7.2'),
-    ('redis-7.0', r'Z(COUNT|RANGEBYSCORE) .*( 1|0X10).*', rb'',
+    ('redis-7.0', r'Z(COUNT|R).*( 1|0X10).*', rb'',
      'limits may not begin with a blank or be hexadecimal in later versions'),
     ('valkey-', r'SORT(_RO)? .*', rb'-ERR One or more scores',
      'Valkey reads no empty text as a number'),
@@ -385,7 +423,8 @@ KEYS = {  # by the type that most commands give them
     'n': [b'none', b'k' * 70],
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
-KEY_SET = frozenset(ALL_KEYS)
+LEX_KEY = b'z:lex'  # of a sorted set whose members all have the score 0
+KEY_SET = frozenset(ALL_KEYS + [LEX_KEY])
 WHOLE_SCAN = [b'SCAN', b'0', b'COUNT', b'100000']
 DATABASES = 2
 
@@ -484,6 +523,12 @@ TERMS = {
     'pkey': lambda rng: any_key(rng, 'p'),
     'tkey': lambda rng: any_key(rng, 't'),
     'zkey': lambda rng: any_key(rng, 'z'),
+    'zkey-lex': lambda rng: LEX_KEY,
+    'bound': lambda rng: rng.choice([b'', b'', b'(']) + mostly(rng, SCORES + [b'%d' % rng.randint(-9, 9)] * 10,
+                                                              NO_SCORES + [b' 1', b'0x10', b'1\x00'], 0.04),
+    'skip': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)], [b'', b'x', b'1.5', b'9223372036854775808']),
+    'lex': lambda rng: mostly(rng, [b'-', b'+', b'[a', b'(a', b'[b', b'(foo', b'[', b'(', b'[f', b'(f1', b'[n*'],
+                              [b'', b'a', b'-a', b'+ ', b'0'], 0.06),
     'okey': lambda rng: any_key(rng, 'o'),
     'wkey': lambda rng: any_key(rng, 'w'),
     'nosort': lambda rng: rng.choice((b'nosort', b'nosort', b'', b's:1', b'#')),
@@ -599,12 +644,12 @@ class Row:
         self.touches = 'touch' in rules
         self.drops = 'drops' in rules
         self.rule = [rule for rule in rules if rule not in ('rare', 'seldom', 'touch', 'drops')] or ['exact']
-        self.may_block = 'timeout' in syntax
+        self.stays_whole = 'timeout' in syntax or 'zkey-lex' in syntax
 
     def generate(self, rng):
         args = []
         expand(rng, self.nodes, args)
-        if rng.random() < 0.04 and not self.may_block:
+        if rng.random() < 0.04 and not self.stays_whole:
             spoil(rng, args)
         return args
 
@@ -820,7 +865,7 @@ class Differential:
         self.leave_out_what_the_peer_lacks()
         self.passed = self.failed = self.sent = self.followups = 0
         self.explained = Counter()
-        self.history = {key: deque(maxlen=8) for key in ALL_KEYS}
+        self.history = {key: deque(maxlen=8) for key in KEY_SET}
         self.in_transaction = False  # as far as what was generated tells
         self.queue = None  # what the transaction under way has queued: commands and rules
         self.tainted = set()  # keys that may differ after a difference

@@ -474,8 +474,11 @@ struct seen {
 static void see(void *context, const struct zset_item *item)
 {
     struct seen *seen = context;
+    size_t number = 0;
 
-    seen->times[strtoul(item->member.data + 7, NULL, 10)] = 1;
+    for (size_t i = strlen("member:"); i < item->member.len; i++)
+        number = number * 10 + (size_t)(item->member.data[i] - '0');
+    seen->times[number] = 1;
     seen->calls++;
 }
 
