@@ -16,6 +16,9 @@ enum denied_reply { DENIED_NULL, DENIED_NULL_ARRAY };
 void block_on_keys(struct request *req, int first, int last, enum value_type wanted,
                    int64_t deadline_ms, enum denied_reply denied_reply);
 
+/* After that: the request is also run again when one of its keys goes or becomes of another type. */
+void block_wakes_on_loss(struct request *req);
+
 /* Waits for nothing but the deadline (0: for ever); then, and at once in MULTI, 'reply' answers. */
 void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req));
 

@@ -41,6 +41,12 @@ void key_changed(struct request *req, struct db *db, struct bytes key,
 /* The key went because its value became empty or was taken ("del"). */
 void key_removed(struct request *req, struct db *db, struct bytes key,
                  const struct event_kind *event, int64_t changes);
+/* A change beside the value, such as a stream's groups: nobody who watches or waits is told. No event
+ * when 'event' is NULL. */
+void key_changed_aside(struct request *req, struct db *db, struct bytes key,
+                       const struct event_kind *event, int64_t changes);
+/* After that: those who wait for the key look again, since what they wait for may be gone. */
+void key_lost_part(struct request *req, struct db *db, struct bytes key);
 /* An event without a change. */
 void key_event(struct engine *engine, struct db *db, struct bytes key,
                const struct event_kind *event);

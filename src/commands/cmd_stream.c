@@ -173,7 +173,8 @@ static void propagate_certain(struct request *req, const struct change *change,
         if (change->tilde_at && i == change->tilde_at)
             argv[argc] = BYTES("=");
         else if (change->tilde_at && i == change->bound_at && change->trim.by == TRIM_MINID)
-            argv[argc] = stream_id_format(text, stream_first_id(stream));
+            argv[argc] = stream_id_format(text, stream_length(stream) ? stream_first_id(stream)
+                                                                      : STREAM_ID_MAX);
         else if (change->tilde_at && i == change->bound_at)
             argv[argc] = (struct bytes){text, uint64_format(text, stream_length(stream))};
         else if (id.len && i == change->id_at)
@@ -407,7 +408,7 @@ static void cmd_xsetid(struct request *req)
     if (!stream_id_is_zero(setid.max_deleted_id))
         stream_set_max_deleted_id(stream, setid.max_deleted_id);
     reply_ok(req);
-    key_changed(req, req->db, req->argv[1], &EVENT_XSETID, 1);
+    key_changed_aside(req, req->db, req->argv[1], &EVENT_XSETID, 1);
 }
 
 /* --- the table ------------------------------------------------------------------------------------- */

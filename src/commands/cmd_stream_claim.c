@@ -29,6 +29,7 @@ static void id_list_release(struct id_list *list)
 struct claim {
     int64_t min_idle_ms, delivered_ms, deliveries; /* -1: not given */
     bool is_forced, is_justid;
+    bool is_new; /* the consumer */
     struct group_names names;
     const struct stream *stream;
     struct stream_group *group;
@@ -47,13 +48,9 @@ static bool parse_idle_or_reply(struct request *req, struct claim *claim, const 
 
 static void begin(struct request *req, struct claim *claim)
 {
-    bool is_new;
-
     claim->consumer =
-        stream_consumer_at(req, &claim->names, claim->group, req->argv[3], &is_new);
+        stream_consumer_at(req, &claim->names, claim->group, req->argv[3], &claim->is_new);
     propagate_nothing(req); /* but for what comes now */
-    if (is_new)
-        propagate_consumer(req, &claim->names, req->argv[3]);
 }
 
 /* It travels as a claim, which then finds that the entry is not there. */
@@ -63,7 +60,7 @@ static void lose(struct request *req, struct claim *claim, struct stream_id id,
     propagate_claim(req, &claim->names, claim->group, id, pending);
     stream_pending_remove(claim->group, id);
     id_list_add(&claim->lost, id);
-    req->engine->changes++;
+    key_changed_aside(req, req->db, claim->names.key, NULL, 1);
 }
 
 static bool is_idle_enough(const struct request *req, const struct claim *claim,
@@ -85,7 +82,7 @@ static void take(struct request *req, struct claim *claim, struct stream_id id,
     claim->consumer->active_ms = clock_now_ms(req->engine->clock);
     propagate_claim(req, &claim->names, claim->group, id, pending);
     id_list_add(&claim->claimed, id);
-    req->engine->changes++;
+    key_changed_aside(req, req->db, claim->names.key, NULL, 1);
 }
 
 static void reply_claimed(struct request *req, const struct claim *claim)
@@ -98,8 +95,11 @@ static void reply_claimed(struct request *req, const struct claim *claim)
             reply_stream_entry_at(req, claim->stream, claim->claimed.ids[i]);
 }
 
-static void end(struct claim *claim)
+/* What was claimed brings its new owner along. */
+static void end(struct request *req, struct claim *claim)
 {
+    if (claim->is_new && !claim->claimed.count)
+        propagate_consumer(req, &claim->names, req->argv[3]);
     id_list_release(&claim->claimed);
     id_list_release(&claim->lost);
 }
@@ -202,10 +202,10 @@ static void cmd_xclaim(struct request *req)
     }
     if (is_ahead && !claim.claimed.count && !claim.lost.count) {
         propagate_group_id(req, &claim.names, claim.group);
-        req->engine->changes++;
+        key_changed_aside(req, req->db, claim.names.key, NULL, 1);
     }
     reply_claimed(req, &claim);
-    end(&claim);
+    end(req, &claim);
 }
 
 /* --- XAUTOCLAIM ------------------------------------------------------------------------------------ */
@@ -277,7 +277,7 @@ static void cmd_xautoclaim(struct request *req)
     reply_array(req, claim.lost.count);
     for (size_t i = 0; i < claim.lost.count; i++)
         reply_stream_id(req, claim.lost.ids[i]);
-    end(&claim);
+    end(req, &claim);
 }
 
 /* --- the table ------------------------------------------------------------------------------------- */

@@ -2,8 +2,6 @@
 #include "stream_argument_internal.h"
 
 #include "commands/help.h"
-#include "engine/blocking.h"
-#include "engine/propagate.h"
 
 static const struct event_kind EVENT_CREATE = {EVENT_CLASS_STREAM, "xgroup-create"};
 static const struct event_kind EVENT_SETID = {EVENT_CLASS_STREAM, "xgroup-setid"};
@@ -88,10 +86,11 @@ static void xgroup_create(struct request *req)
     if (!call.stream) {
         call.stream = stream_new();
         store_add(&call.ref, req->argv[2], VALUE_STREAM, call.stream);
+        key_changed(req, req->db, req->argv[2], NULL, 0);
     }
     stream_group_add(call.stream, req->argv[3], id, call.entries_read);
     reply_ok(req);
-    key_changed(req, req->db, req->argv[2], &EVENT_CREATE, 1);
+    key_changed_aside(req, req->db, req->argv[2], &EVENT_CREATE, 1);
 }
 
 static void xgroup_setid(struct request *req)
@@ -112,7 +111,7 @@ static void xgroup_setid(struct request *req)
     call.group->last_id = id;
     call.group->entries_read = call.entries_read;
     reply_ok(req);
-    key_changed(req, req->db, req->argv[2], &EVENT_SETID, 1);
+    key_changed_aside(req, req->db, req->argv[2], &EVENT_SETID, 1);
 }
 
 static void xgroup_destroy(struct request *req)
@@ -125,7 +124,8 @@ static void xgroup_destroy(struct request *req)
     if (!call.group)
         return;
     stream_group_remove(call.stream, req->argv[3]);
-    key_changed(req, req->db, req->argv[2], &EVENT_DESTROY, 1); /* whoever waits for it is told */
+    key_changed_aside(req, req->db, req->argv[2], &EVENT_DESTROY, 1);
+    key_lost_part(req, req->db, req->argv[2]);
 }
 
 static void xgroup_createconsumer(struct request *req)
@@ -141,7 +141,6 @@ static void xgroup_createconsumer(struct request *req)
     }
     stream_consumer_at(req, &names, call.group, req->argv[4], NULL);
     reply_int(req, 1);
-    req->flags |= REQUEST_CHANGED;
 }
 
 static void xgroup_delconsumer(struct request *req)
@@ -157,7 +156,7 @@ static void xgroup_delconsumer(struct request *req)
         return;
     }
     reply_int(req, (int64_t)stream_consumer_remove(call.group, consumer));
-    key_changed(req, req->db, req->argv[2], &EVENT_DELCONSUMER, 1);
+    key_changed_aside(req, req->db, req->argv[2], &EVENT_DELCONSUMER, 1);
 }
 
 /* --- XACK ------------------------------------------------------------------------------------------ */
@@ -184,10 +183,8 @@ static void cmd_xack(struct request *req)
         count += stream_pending_remove(group, id);
     }
     reply_int(req, count);
-    if (!count)
-        return;
-    req->engine->changes += count;
-    req->flags |= REQUEST_CHANGED;
+    if (count)
+        key_changed_aside(req, req->db, req->argv[1], NULL, count);
 }
 
 /* --- XPENDING -------------------------------------------------------------------------------------- */

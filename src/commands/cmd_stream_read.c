@@ -325,12 +325,13 @@ static void reply_new(struct request *req, const struct reading *reading,
     while (count-- && stream_iter_next(&iter)) {
         reply_stream_entry(req, &iter);
         advance(stream, group, first, iter.id);
-        req->engine->changes++;
+        key_changed_aside(req, req->db, names->key, NULL, 1);
         if (!reading->is_noack)
             propagate_claim(req, names, group, iter.id,
                             make_pending(group, consumer, iter.id, now_ms));
     }
-    consumer->active_ms = now_ms;
+    if (!reading->is_noack)
+        consumer->active_ms = now_ms;
     propagate_group_id(req, names, group);
 }
 
@@ -360,9 +361,9 @@ static bool has_something(const struct reading *reading, int index, const struct
     return !wanted->is_new || has_more(reading, index, stream); /* history may be empty */
 }
 
-static struct stream *stream_at(const struct request *req, int at)
+static struct stream *stream_at(const struct request *req, int at, unsigned how)
 {
-    struct key_ref ref = key_find(req, at, LOOKUP_READ | LOOKUP_QUIET);
+    struct key_ref ref = key_find(req, at, how);
 
     return ref.entry && ref.entry->type == VALUE_STREAM ? entry_value(ref.entry) : NULL;
 }
@@ -410,7 +411,7 @@ static bool serve(struct request *req, struct reading *reading)
     int count = 0;
 
     for (int i = 0; i < reading->count; i++) {
-        const struct stream *stream = stream_at(req, reading->keys_at + i);
+        const struct stream *stream = stream_at(req, reading->keys_at + i, LOOKUP_READ);
 
         reading->wanted[i].is_served = stream && has_something(reading, i, stream);
         count += reading->wanted[i].is_served;
@@ -420,7 +421,7 @@ static bool serve(struct request *req, struct reading *reading)
     else if (count)
         reply_map(req, (size_t)count);
     for (int i = 0; i < reading->count; i++) {
-        const struct stream *stream = stream_at(req, reading->keys_at + i);
+        const struct stream *stream = stream_at(req, reading->keys_at + i, LOOKUP_QUIET);
         struct stream_consumer *consumer = NULL;
         const struct wanted *wanted = &reading->wanted[i];
 
@@ -446,6 +447,8 @@ static void wait(struct request *req, const struct reading *reading)
             ids[i] = stream_id_format(texts + i * STREAM_ID_TEXT_MAX, reading->wanted[i].after);
     block_on_keys(req, reading->keys_at, reading->keys_at + reading->count - 1, VALUE_STREAM,
                   reading->deadline_ms, DENIED_NULL_ARRAY);
+    if (reading->is_group)
+        block_wakes_on_loss(req);
     memcpy(ids, sent, keys * sizeof *sent);
     mem_free(sent, keys * sizeof *sent);
     mem_free(texts, size);

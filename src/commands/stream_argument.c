@@ -256,8 +256,7 @@ struct stream_consumer *stream_consumer_at(struct request *req, const struct gro
         *is_new = !consumer;
     if (!consumer) {
         consumer = stream_consumer_add(group, name, now_ms);
-        req->engine->changes++;
-        key_event(req->engine, req->db, names->key, &EVENT_CREATECONSUMER);
+        key_changed_aside(req, req->db, names->key, &EVENT_CREATECONSUMER, 1);
     }
     consumer->seen_ms = now_ms;
     return consumer;

@@ -39,6 +39,7 @@ struct blocked {
     struct waiter *waiters;
     enum value_type wanted;
     void (*reply)(struct request *req); /* at the deadline */
+    bool wakes_on_loss; /* also when a key holds no 'wanted' any more */
     bool is_in_use; /* whoever is at work with it ends it */
 };
 
@@ -167,6 +168,12 @@ void block_on_keys(struct request *req, int first, int last, enum value_type wan
     blocked->reply = reply_null_array;
     for (int i = first; i <= last; i++)
         wait_for(blocked, req->db, req->argv[i]);
+}
+
+void block_wakes_on_loss(struct request *req)
+{
+    if (req->flags & REQUEST_BLOCKED)
+        req->client->blocked->wakes_on_loss = true;
 }
 
 void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req))
@@ -316,8 +323,7 @@ void blocking_db_ready(struct engine *engine, struct db *db)
         return;
     map_iter_init(&iter, &engine->blocking->keys[db->id]);
     while ((node = map_iter_next(&iter)) != NULL)
-        if (content(node->value))
-            blocking_key_ready(engine, db, map_key(node));
+        blocking_key_ready(engine, db, map_key(node));
 }
 
 /* Runs the request again; ends the wait when it was served or its client went meanwhile. */
@@ -344,10 +350,8 @@ static void serve_key(struct engine *engine, struct awaited *awaited)
     while (waiter && waiter->serial <= last_serial) {
         const struct entry *entry = content(awaited);
 
-        if (!entry)
-            return;
         awaited->serving_next = waiter->next;
-        if (entry->type == waiter->blocked->wanted)
+        if (waiter->blocked->wakes_on_loss || (entry && entry->type == waiter->blocked->wanted))
             try_again(waiter->blocked);
         waiter = awaited->serving_next;
     }

@@ -41,13 +41,29 @@ void key_removed(struct request *req, struct db *db, struct bytes key,
     req->flags |= REQUEST_CHANGED;
     engine->changes += changes;
     watching_touch(engine, db, key);
+    blocking_key_ready(engine, db, key);
     if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
         key_event(engine, db, key, event);
+}
+
+void key_changed_aside(struct request *req, struct db *db, struct bytes key,
+                       const struct event_kind *event, int64_t changes)
+{
+    req->flags |= REQUEST_CHANGED;
+    req->engine->changes += changes;
+    if (event)
+        key_event(req->engine, db, key, event);
+}
+
+void key_lost_part(struct request *req, struct db *db, struct bytes key)
+{
+    blocking_key_ready(req->engine, db, key);
 }
 
 void db_flushing(struct request *req, struct db *db, int64_t changes)
 {
     watching_touch_db(req->engine, db);
+    blocking_db_ready(req->engine, db);
     req->flags |= REQUEST_CHANGED;
     req->engine->changes += changes;
 }
@@ -100,6 +116,7 @@ static void on_expired(void *context, struct db *db, struct bytes key)
     struct engine *engine = context;
 
     watching_touch_expired(engine, db, key);
+    blocking_key_ready(engine, db, key);
     propagate_also(engine, db->id, 2, (struct bytes[]){BYTES("DEL"), key});
     if (engine->observers || engine->settings.notify_classes)
         key_event(engine, db, key, &EVENT_EXPIRED);

@@ -402,6 +402,8 @@ EXPLAINED = [
      'another text before 7.2, and + for the last id'),
     ('redis-7.0', r'XINFO .*', rb'\*',
      'the lag after a trim was wrong, and consumers had no time of activity'),
+    ('redis-7.0', r'XGROUP CREATECONSUMER .*', rb':1',
+     'a consumer who claims nothing is made since 7.2'),
     ('valkey-', r'XINFO GROUPS .*', rb'\*',
      'the lag of a group behind which entries were trimmed is that of 7.2.4'),
     ('valkey-', r'SCAN .*', rb'-ERR unknown type name',
