@@ -9,6 +9,7 @@
 #include "store/value.h"
 #include "types/list.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -35,7 +36,8 @@ static void debug_sleep(struct request *req)
         seconds = 0;
     time.tv_sec = (time_t)seconds;
     time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
-    nanosleep(&time, NULL);
+    while (nanosleep(&time, &time) < 0 && errno == EINTR)
+        ;
     clock_sync(req->engine->clock);
     reply_ok(req);
 }

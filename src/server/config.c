@@ -173,7 +173,6 @@ static const struct config_row rows[] = {
      .parse = parse_percentiles, .format = format_percentiles},
     {"lfu-decay-time", KIND_INT, false, STORE(lfu_decay_minutes), 0, INT_MAX, 1},
     {"lfu-log-factor", KIND_INT, false, STORE(lfu_log_factor), 0, INT_MAX, 10},
-    {"list-compress-depth", KIND_INT, false, SERVER(list_compress_depth), 0, INT_MAX, 0},
     {"list-max-listpack-size", KIND_INT, false, SERVER(list_listpack_size), INT_MIN, INT_MAX, -2,
      .alias = "list-max-ziplist-size", .applied = apply_list_size},
     {"logfile", KIND_TEXT, CONFIG_FIXED, SERVER(log_file), .preset_text = ""},

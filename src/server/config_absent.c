@@ -90,6 +90,9 @@ static const struct config_row rows[] = {
     INT("active-defrag-max-scan-fields", 1, LLONG_MAX, 1000, NO_DEFRAG),
     BOOL("jemalloc-bg-thread", 1, HARMLESS),
 
+    /* encodings */
+    INT("list-compress-depth", 0, INT_MAX, 0, .lacks = "blocks of a list are never compressed"),
+
     /* replication */
     {"replicaof", KIND_LIST, CONFIG_FIXED, NOTE, .check = check_master, .alias = "slaveof", NO_REPLICA},
     TEXT("masterauth", "", NO_REPLICA),

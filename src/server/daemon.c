@@ -41,10 +41,17 @@ static int detach(struct error *error)
     return 0;
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
 /* Upstart takes a process that stops itself as one that is ready. */
 static bool stop_for_upstart(void)
 {
-    if (!getenv("UPSTART_JOB")) {
+    if (!is_set("UPSTART_JOB")) {
         log_write(LOG_WARNING, "upstart supervision requested, but UPSTART_JOB not found!");
         return false;
     }
@@ -56,7 +63,7 @@ static bool stop_for_upstart(void)
 
 static bool has_systemd(void)
 {
-    if (!getenv("NOTIFY_SOCKET")) {
+    if (!is_set("NOTIFY_SOCKET")) {
         log_write(LOG_WARNING, "systemd supervision error: NOTIFY_SOCKET not found!");
         return false;
     }
@@ -71,8 +78,8 @@ static void find_supervisor(struct server *server)
     int *supervised = &server->settings.supervised;
 
     if (*supervised == SUPERVISED_AUTO)
-        *supervised = getenv("UPSTART_JOB")     ? SUPERVISED_UPSTART
-                      : getenv("NOTIFY_SOCKET") ? SUPERVISED_SYSTEMD
+        *supervised = is_set("UPSTART_JOB")     ? SUPERVISED_UPSTART
+                      : is_set("NOTIFY_SOCKET") ? SUPERVISED_SYSTEMD
                                                 : SUPERVISED_NO;
     if ((*supervised == SUPERVISED_UPSTART && !stop_for_upstart()) ||
         (*supervised == SUPERVISED_SYSTEMD && !has_systemd()))

@@ -148,8 +148,25 @@ static int listen_unix(struct server *server, struct error *error)
     return take(server, server->unix_listener, true, error);
 }
 
+/* The kernel cuts the queue without a word. */
+static void check_backlog(const struct server *server)
+{
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "r");
+    int most;
+
+    if (!file)
+        return;
+    if (fscanf(file, "%d", &most) == 1 && most > 0 && most < server->settings.tcp_backlog)
+        log_write(LOG_WARNING,
+                  "WARNING: The TCP backlog setting of %lld cannot be enforced because "
+                  "/proc/sys/net/core/somaxconn is set to the lower value of %d.",
+                  (long long)server->settings.tcp_backlog, most);
+    fclose(file);
+}
+
 int server_listen(struct server *server, struct error *error)
 {
+    check_backlog(server);
     if (listen_tcp(server, error) < 0)
         return -1;
     return listen_unix(server, error);

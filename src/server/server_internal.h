@@ -41,7 +41,6 @@ struct server_settings {
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
     int64_t hash_listpack_entries, hash_listpack_value;
     int64_t zset_listpack_entries, zset_listpack_value;
-    int64_t list_compress_depth; /* kept for those who ask; blocks are not compressed */
     char *config_file; /* absolute; NULL for none */
 };
 

@@ -218,6 +218,53 @@ static void a_set_leaves_nothing_behind(void **state)
     assert_int_equal(mem_used(), before);
 }
 
+/* ---- other names ---- */
+
+static void a_renamed_command_is_found_under_its_new_name_only(void **state)
+{
+    size_t before = mem_used();
+    struct command_set *set = command_set_new();
+    const struct command *get = row_by_name("get"), *tool = row_by_name("tool");
+
+    assert_true(command_rename(set, BYTES("GET"), BYTES("Fetch-A-Value-Of-A-Key")));
+    assert_ptr_equal(row_of(set, BYTES("fetch-a-value-of-a-key")), get);
+    assert_null(row_of(set, BYTES("get")));
+    assert_true(command_rename(set, BYTES("fetch-a-value-of-a-key"), BYTES("x")));
+    assert_ptr_equal(row_of(set, BYTES("X")), get);
+    assert_true(command_rename(set, BYTES("x"), BYTES("x")));
+    assert_true(command_rename(set, BYTES("tool"), BYTES("get")));
+    assert_ptr_equal(row_of(set, BYTES("get")), tool);
+    assert_non_null(subcommand_find(set, command_find(set, BYTES("get")), BYTES("one")));
+    command_set_free(set);
+    assert_int_equal(mem_used(), before);
+}
+
+static void a_name_that_is_taken_is_not_given_again(void **state)
+{
+    struct command_set *set = command_set_new();
+
+    assert_false(command_rename(set, BYTES("get"), BYTES("ZADD")));
+    assert_ptr_equal(row_of(set, BYTES("get")), row_by_name("get"));
+    assert_ptr_equal(row_of(set, BYTES("zadd")), row_by_name("zadd"));
+    command_set_free(set);
+}
+
+static void a_removed_command_is_gone_and_no_other(void **state)
+{
+    struct command_set *set = command_set_new();
+    unsigned size = command_set_size(set);
+
+    for (size_t i = 0; i < FIRST_COUNT; i++)
+        assert_true(command_rename(set, bytes_from_string(first_commands[i].name), BYTES("")));
+    for (size_t i = 0; i < FIRST_COUNT; i++)
+        assert_null(row_of(set, bytes_from_string(first_commands[i].name)));
+    for (size_t i = 0; i < SECOND_COUNT; i++)
+        assert_ptr_equal(row_of(set, bytes_from_string(second_commands[i].name)), &second_commands[i]);
+    assert_null(row_of(set, BYTES("")));
+    assert_int_equal(command_set_size(set), size);
+    command_set_free(set);
+}
+
 /* ---- the last key ---- */
 
 static void the_last_key_may_count_from_the_end(void **state)
@@ -238,6 +285,9 @@ int main(void)
         cmocka_unit_test(subcommands_are_found_within_their_command),
         cmocka_unit_test(everything_is_numbered_without_gaps),
         cmocka_unit_test(a_set_leaves_nothing_behind),
+        cmocka_unit_test(a_renamed_command_is_found_under_its_new_name_only),
+        cmocka_unit_test(a_name_that_is_taken_is_not_given_again),
+        cmocka_unit_test(a_removed_command_is_gone_and_no_other),
         cmocka_unit_test(the_last_key_may_count_from_the_end),
     };
 
