@@ -1,7 +1,7 @@
 /* Puts in order as much of an array as somebody wants to see: afterwards the items from 'first' up to
  * 'end' stand where they would if all were sorted, what is smaller stands before them, what is larger
- * behind. Quicksort that leaves out the parts nobody asked for, and turns into heapsort where it goes
- * wrong, so that no input takes more than O(n log n).
+ * behind. What nobody asked for is cut off by partitions, as in quicksort; the rest is merged, which is
+ * quick for what comes in runs. No input takes more than O(n log n), and room for half of what is merged.
  *
  * 'compare' answers <0, 0 or >0. Items that compare as equal come in any order. */
 #ifndef TERN_DS_RANGE_SORT_H

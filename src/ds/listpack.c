@@ -435,25 +435,32 @@ struct bytes listpack_get(listpack_pos at, char *text)
     return (struct bytes){(const char *)at + head_bytes(at[0]), text_bytes(at)};
 }
 
+static inline bool text_is(listpack_pos at, struct bytes value)
+{
+    const char *text = (const char *)at + head_bytes(at[0]);
+
+    return bytes_equal((struct bytes){text, text_bytes(at)}, value);
+}
+
 /* A string entry is compared as text even when that is an integer's: bytes from outside may hold
  * such entries. */
 static inline bool entry_is(listpack_pos at, const struct encoding *wanted, struct bytes value)
 {
     int64_t number;
 
-    if (is_text(at[0])) {
-        const char *text = (const char *)at + head_bytes(at[0]);
-        return bytes_equal((struct bytes){text, text_bytes(at)}, value);
-    }
+    if (is_text(at[0]))
+        return text_is(at, value);
     return wanted->is_int && listpack_get_int(at, &number) && number == wanted->number;
 }
 
+/* Without encoding the value first, which takes longer than looking at most entries. */
 bool listpack_equal(listpack_pos at, struct bytes value)
 {
-    struct encoding wanted;
+    int64_t number, wanted;
 
-    encode(&wanted, value);
-    return entry_is(at, &wanted, value);
+    if (is_text(at[0]))
+        return text_is(at, value);
+    return int64_parse(value, &wanted) && listpack_get_int(at, &number) && number == wanted;
 }
 
 listpack_pos listpack_find(const struct listpack *lp, listpack_pos at, struct bytes value,

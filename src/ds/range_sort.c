@@ -1,8 +1,9 @@
-/* Quicksort with the middle of three as pivot, insertion sort for what is short, heapsort when the
- * parts turn out uneven again and again. */
+/* Partitions with the middle of three as pivot, until what is left is mostly wanted or they turn out
+ * uneven again and again; then merge sort. */
 #include "ds/range_sort.h"
 
 #include "base/assert.h"
+#include "base/mem.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -38,39 +39,57 @@ static void swap(const struct sorting *s, size_t a, size_t b)
 
 static void insertion_sort(const struct sorting *s, size_t begin, size_t end)
 {
-    for (size_t i = begin + 1; i < end; i++)
-        for (size_t at = i; at > begin && is_less(s, at, at - 1); at--)
-            swap(s, at, at - 1);
-}
+    for (size_t i = begin + 1; i < end; i++) {
+        char held[RANGE_SORT_ITEM_MAX];
+        size_t at = i;
 
-/* Below 'at' the largest is on top; 'at' goes down to its place. */
-static void sift_down(const struct sorting *s, size_t begin, size_t count, size_t at)
-{
-    for (;;) {
-        size_t child = 2 * at + 1;
-
-        if (child >= count)
-            return;
-        if (child + 1 < count && is_less(s, begin + child, begin + child + 1))
-            child++;
-        if (!is_less(s, begin + at, begin + child))
-            return;
-        swap(s, begin + at, begin + child);
-        at = child;
+        memcpy(held, item(s, i), s->size);
+        while (at > begin && s->compare(held, item(s, at - 1)) < 0)
+            at--;
+        memmove(item(s, at + 1), item(s, at), (i - at) * s->size);
+        memcpy(item(s, at), held, s->size);
     }
 }
 
-static void heap_sort(const struct sorting *s, size_t begin, size_t end)
+/* Both halves are in order. The first one waits in 'scratch', from where it is merged with the second. */
+static void merge(const struct sorting *s, size_t begin, size_t middle, size_t end, char *scratch)
 {
-    size_t count = end - begin;
+    char *left = scratch, *left_end = scratch + (middle - begin) * s->size;
+    char *right = item(s, middle), *right_end = item(s, end), *to = item(s, begin);
 
-    for (size_t at = count / 2; at-- > 0;)
-        sift_down(s, begin, count, at);
-    while (count > 1) {
-        count--;
-        swap(s, begin, begin + count);
-        sift_down(s, begin, count, 0);
+    if (!is_less(s, middle, middle - 1))
+        return; /* in order as they stand */
+    memcpy(scratch, to, (size_t)(left_end - left));
+    while (left < left_end && right < right_end) {
+        char **from = s->compare(right, left) < 0 ? &right : &left;
+
+        memcpy(to, *from, s->size);
+        *from += s->size;
+        to += s->size;
     }
+    memcpy(to, left, (size_t)(left_end - left)); /* what is left of the second stands there already */
+}
+
+static void merge_sort_with(const struct sorting *s, size_t begin, size_t end, char *scratch)
+{
+    size_t middle = begin + (end - begin) / 2;
+
+    if (end - begin <= SHORT) {
+        insertion_sort(s, begin, end);
+        return;
+    }
+    merge_sort_with(s, begin, middle, scratch);
+    merge_sort_with(s, middle, end, scratch);
+    merge(s, begin, middle, end, scratch);
+}
+
+static void merge_sort(const struct sorting *s, size_t begin, size_t end)
+{
+    size_t scratch_size = (end - begin) / 2 * s->size;
+    char *scratch = mem_alloc(scratch_size);
+
+    merge_sort_with(s, begin, end, scratch);
+    mem_free(scratch, scratch_size);
 }
 
 /* Brings the middle one of three to the beginning. */
@@ -112,28 +131,24 @@ static size_t partition(const struct sorting *s, size_t begin, size_t end)
     return high;
 }
 
-/* 'splits' is how often the rest may still be split before heapsort takes over. */
+/* 'splits' is how often the rest may still be split. */
 static void sort(const struct sorting *s, size_t begin, size_t end, unsigned splits)
 {
-    while (end - begin > SHORT) {
+    for (;;) {
+        size_t first = s->first > begin ? s->first : begin;
+        size_t last = s->end < end ? s->end : end;
         size_t pivot;
 
-        if (end <= s->first || begin >= s->end)
+        if (first >= last)
             return;
-        if (splits-- == 0) {
-            heap_sort(s, begin, end);
+        if (end - begin <= SHORT || (last - first) * 2 > end - begin || splits-- == 0) {
+            merge_sort(s, begin, end);
             return;
         }
         pivot = partition(s, begin, end);
-        if (pivot - begin < end - pivot) {
-            sort(s, begin, pivot, splits);
-            begin = pivot + 1;
-        } else {
-            sort(s, pivot + 1, end, splits);
-            end = pivot;
-        }
+        sort(s, begin, pivot, splits);
+        begin = pivot + 1;
     }
-    insertion_sort(s, begin, end);
 }
 
 void range_sort(void *items, size_t count, size_t item_size, size_t first, size_t end,

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "ds/range_sort.h"
 
 struct waiter {
     struct waiter *next, *previous; /* of the key, in order of coming */
@@ -314,16 +315,34 @@ static const struct entry *content(const struct awaited *awaited)
     return store_peek(awaited->db, key, hash_bytes(key));
 }
 
+static int by_first_waiter(const void *a, const void *b)
+{
+    const struct awaited *first = *(struct awaited *const *)a, *second = *(struct awaited *const *)b;
+    uint64_t first_serial = first->first ? first->first->serial : 0;
+    uint64_t second_serial = second->first ? second->first->serial : 0;
+
+    return first_serial < second_serial ? -1 : first_serial > second_serial;
+}
+
+/* All keys come at once, so that the order is that of those who wait. */
 void blocking_db_ready(struct engine *engine, struct db *db)
 {
+    const struct map *keys = &engine->blocking->keys[db->id];
+    size_t size = map_size(keys), count = 0;
+    struct awaited **ready;
     struct map_iter iter;
     struct map_node *node;
 
-    if (!engine->blocking->clients)
+    if (!size)
         return;
-    map_iter_init(&iter, &engine->blocking->keys[db->id]);
+    ready = mem_alloc(size * sizeof *ready);
+    map_iter_init(&iter, keys);
     while ((node = map_iter_next(&iter)) != NULL)
-        blocking_key_ready(engine, db, map_key(node));
+        ready[count++] = node->value;
+    range_sort(ready, count, sizeof *ready, 0, count, by_first_waiter);
+    for (size_t i = 0; i < count; i++)
+        blocking_key_ready(engine, db, map_key(ready[i]->node));
+    mem_free(ready, size * sizeof *ready);
 }
 
 /* Runs the request again; ends the wait when it was served or its client went meanwhile. */

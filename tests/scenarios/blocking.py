@@ -316,6 +316,15 @@ def a_list_that_comes_from_another_database_serves_those_who_wait(server):
     expect(other('SWAPDB', 0, 1), 'OK')
     expect([first.read(), second.read()], [[b'a', b'z'], b'x'])
     expect(other.all(('LRANGE', 'd', 0, -1), ('LRANGE', 'b', 0, -1), ('SELECT', 0), ('EXISTS', 'a'), ('GET', 'c')), [[b'x'], [b'y'], 'OK', 0, b'v'])
+    # Many keys that come at once are served in the order of those who wait.
+    clients = server.clients_of(40)
+    expect(other.all(('SELECT', 1), *[('RPUSH', f'many {i}', i) for i in range(40)], ('SELECT', 0))[-1], 'OK')
+    for i, client in enumerate(clients):
+        client.send_commands(('BLMOVE', f'many {i}', 'all', 'LEFT', 'RIGHT', 0))
+        other.wait_blocked(i + 1)
+    expect(other.all(('SWAPDB', 0, 1), ('LRANGE', 'all', 0, -1)), ['OK', [b'%d' % i for i in range(40)]])
+    expect([client.read() for client in clients], [b'%d' % i for i in range(40)])
+    expect(other('SWAPDB', 0, 1), 'OK')
     # in a transaction that swaps back
     second.send_commands(('BLPOP', 'w', 0))
     other.wait_blocked(1)
