@@ -10,15 +10,18 @@
 #include <stdint.h>
 
 #define HISTOGRAM_VALUE_MAX 1000000000u /* a second in nanoseconds */
-#define HISTOGRAM_BUCKETS   (256 + 22 * 128)
+#define HISTOGRAM_BUCKETS   (24 * HISTOGRAM_ROW)
+#define HISTOGRAM_ROW       128
 
 struct histogram {
     uint64_t count;
-    uint32_t buckets[HISTOGRAM_BUCKETS];
+    uint32_t *rows[HISTOGRAM_BUCKETS / HISTOGRAM_ROW]; /* NULL: nothing counted there yet */
 };
 
 struct histogram *histogram_new(void);
 void histogram_free(struct histogram *histogram);
+
+uint32_t *histogram_add_row(struct histogram *histogram, unsigned row);
 
 static inline unsigned histogram_bucket(uint64_t value)
 {
@@ -34,8 +37,13 @@ static inline unsigned histogram_bucket(uint64_t value)
 
 static inline void histogram_add(struct histogram *histogram, uint64_t value)
 {
+    unsigned bucket = histogram_bucket(value);
+    uint32_t *row = histogram->rows[bucket / HISTOGRAM_ROW];
+
+    if (__builtin_expect(!row, 0))
+        row = histogram_add_row(histogram, bucket / HISTOGRAM_ROW);
+    row[bucket % HISTOGRAM_ROW]++;
     histogram->count++;
-    histogram->buckets[histogram_bucket(value)]++;
 }
 
 /* The largest value that shares a bucket with this one. */

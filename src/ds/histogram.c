@@ -5,7 +5,25 @@
 
 struct histogram *histogram_new(void) { return mem_alloc_zero(sizeof(struct histogram)); }
 
-void histogram_free(struct histogram *histogram) { mem_free(histogram, sizeof *histogram); }
+void histogram_free(struct histogram *histogram)
+{
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS / HISTOGRAM_ROW; i++)
+        if (histogram->rows[i])
+            mem_free(histogram->rows[i], HISTOGRAM_ROW * sizeof(uint32_t));
+    mem_free(histogram, sizeof *histogram);
+}
+
+uint32_t *histogram_add_row(struct histogram *histogram, unsigned row)
+{
+    return histogram->rows[row] = mem_alloc_zero(HISTOGRAM_ROW * sizeof(uint32_t));
+}
+
+static uint32_t count_in(const struct histogram *histogram, unsigned bucket)
+{
+    const uint32_t *row = histogram->rows[bucket / HISTOGRAM_ROW];
+
+    return row ? row[bucket % HISTOGRAM_ROW] : 0;
+}
 
 uint64_t histogram_bucket_end(uint64_t value)
 {
@@ -36,7 +54,7 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
     if (!wanted)
         wanted = 1;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        seen += histogram->buckets[i];
+        seen += count_in(histogram, i);
         if (seen >= wanted)
             return end_of_bucket(i);
     }
@@ -48,6 +66,6 @@ uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value)
     uint64_t count = 0;
 
     for (unsigned i = 0, last = histogram_bucket(value); i <= last; i++)
-        count += histogram->buckets[i];
+        count += count_in(histogram, i);
     return count;
 }

@@ -8,14 +8,16 @@ def loop(ms=150):
 
 
 def attempts(ms):
-    """Longer and longer loops, each with a mark of its own: a busy machine must not make one look over too soon."""
+    """Longer and longer loops, each with a mark of its own and the time to wait before one looks: who asks too soon may
+    stand in the same batch, behind the loop; and on a busy machine it may be over too soon."""
     for n in range(8):
-        yield random.getrandbits(60), loop(ms * 2 ** n), time.monotonic() + ms * 2 ** n / 3000
+        yield random.getrandbits(60), loop(ms * 2 ** n), ms * 2 ** n / 10_000, time.monotonic() + ms * 2 ** n / 2000
     raise Failed('the loop was over each time')
 
 
-def is_running(runner, other, mark, in_time):
+def is_running(runner, other, mark, pause, in_time):
     """Waits for the SET of 'mark' that stands before the loop. False when so much time has passed that the loop may be over."""
+    time.sleep(pause)
     wait_until(lambda: other('GET', 'running') == b'%d' % mark, 'it runs')
     return time.monotonic() < in_time and not runner.peek().endswith(b'the end\r\n')
 
@@ -24,9 +26,9 @@ def run_loop(runner, other, *commands):
     """Sends them, with a SET before the loop that is among them and an ECHO at the end, and returns while the loop runs:
     'other' was served from within."""
     at = next(i for i, command in enumerate(commands) if command[:2] == loop()[:2])
-    for mark, longer, in_time in attempts(commands[at][2]):
+    for mark, longer, pause, in_time in attempts(commands[at][2]):
         runner.send_commands(*commands[:at], ('SET', 'running', mark), longer, *commands[at + 1:], ('ECHO', 'the end'))
-        if is_running(runner, other, mark, in_time):
+        if is_running(runner, other, mark, pause, in_time):
             return
         runner.read_many(len(commands) + 2)
 
@@ -34,10 +36,10 @@ def run_loop(runner, other, *commands):
 def loop_at_once(server, runner, other, prepare, behind, *work):
     """A loop and the (client, commands) of 'work' in one turn, so that these stand behind it in the batch. Returns while the
     loop runs; the runner's replies are then two, those to 'behind' and 'the end'."""
-    for mark, longer, in_time in attempts(200):
+    for mark, longer, pause, in_time in attempts(200):
         prepare()
         server.at_once((runner, pipeline(('SET', 'running', mark), longer, *behind, ('ECHO', 'the end'))), *[(client, pipeline(*commands)) for client, commands in work])
-        if is_running(runner, other, mark, in_time):
+        if is_running(runner, other, mark, pause, in_time):
             return
         runner.read_many(3 + len(behind))
         for client, commands in work:

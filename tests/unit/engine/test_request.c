@@ -115,7 +115,7 @@ static void the_hash_of_every_argument_is_right_kept_or_not(void **state)
         fake_request_add(&c.fake, (struct bytes){&"abcdefghijklm"[i], 1});
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
         for (int count = 0; count <= 12; count++) {
-            const struct command_entry entry = {&rows[r], NULL, "g", 0};
+            const struct command_entry entry = {.name = rows[r].name, .row = &rows[r], .group = "g"};
             const struct key_spec *keys = &rows[r].keys;
             int last = key_spec_last(keys, c.req->argc);
 
