@@ -69,6 +69,7 @@ static const struct word_pair types[] = {
     {"milliseconds", "integer"},
     {"min-match-len", "integer"},
     {"ms", "integer"},
+    {"num-matches", "integer"},
     {"numfields", "integer"},
     {"numkeys", "integer"},
     {"numlocal", "integer"},

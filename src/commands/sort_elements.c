@@ -118,6 +118,8 @@ void sort_load(struct sort *sort, const struct entry *entry, size_t first, size_
 {
     const void *value = entry_value(entry);
 
+    if (entry->type == VALUE_ZSET)
+        zset_expect(entry_value(entry), SIZE_MAX / 2); /* as in Redis, it is no listpack from now on */
     if (!count)
         return;
     sort->size = count;

@@ -28,6 +28,7 @@ struct awaited {
     struct waiter *first, *last;
     struct waiter *serving_next; /* in a round: who is to be tried next */
     struct awaited *next_ready;
+    size_t loss_waiters; /* of these so many wake up when the key goes */
     struct db *db;
     bool is_ready, is_being_served;
 };
@@ -109,9 +110,8 @@ static void wait_for(struct blocked *blocked, struct db *db, struct bytes key)
         awaited->node = node;
         awaited->db = db;
     }
-    for (waiter = blocked->waiters; waiter; waiter = waiter->next_of_client)
-        if (waiter->awaited == awaited)
-            return; /* named twice */
+    if (awaited->last && awaited->last->blocked == blocked)
+        return; /* named twice */
     waiter = mem_alloc_zero(sizeof *waiter);
     waiter->blocked = blocked;
     waiter->awaited = awaited;
@@ -173,8 +173,13 @@ void block_on_keys(struct request *req, int first, int last, enum value_type wan
 
 void block_wakes_on_loss(struct request *req)
 {
-    if (req->flags & REQUEST_BLOCKED)
-        req->client->blocked->wakes_on_loss = true;
+    struct blocked *blocked = req->client->blocked;
+
+    if (!(req->flags & REQUEST_BLOCKED) || blocked->wakes_on_loss)
+        return;
+    blocked->wakes_on_loss = true;
+    for (struct waiter *waiter = blocked->waiters; waiter; waiter = waiter->next_of_client)
+        waiter->awaited->loss_waiters++;
 }
 
 void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req))
@@ -199,6 +204,7 @@ static void leave(struct blocking *blocking, struct waiter *waiter)
 {
     struct awaited *awaited = waiter->awaited;
 
+    awaited->loss_waiters -= waiter->blocked->wakes_on_loss;
     if (awaited->serving_next == waiter)
         awaited->serving_next = waiter->next;
     if (waiter->next)
@@ -369,6 +375,8 @@ static void serve_key(struct engine *engine, struct awaited *awaited)
     while (waiter && waiter->serial <= last_serial) {
         const struct entry *entry = content(awaited);
 
+        if (!entry && !awaited->loss_waiters)
+            break; /* taken: the others need not even be looked at */
         awaited->serving_next = waiter->next;
         if (waiter->blocked->wakes_on_loss || (entry && entry->type == waiter->blocked->wanted))
             try_again(waiter->blocked);

@@ -122,8 +122,21 @@ void packed_replace(struct packed *packed, listpack_pos at, struct bytes value)
     packed_take_back(packed, listpack_replace(lp, at, value, NULL));
 }
 
+/* What is outermost goes as a pop does, without moving the others: LREM of a queue's next value. */
+static listpack_pos remove_outermost(struct packed *packed, enum list_end end)
+{
+    packed_drop(packed, end, 1);
+    if (packed_bytes(packed) <= packed->capacity / 2)
+        packed_trim(packed);
+    return end == LIST_HEAD ? listpack_first(packed_lp(packed)) : NULL;
+}
+
 listpack_pos packed_remove(struct packed *packed, listpack_pos at, size_t count)
 {
+    if (count == 1 && at == listpack_first(packed_lp(packed)))
+        return remove_outermost(packed, LIST_HEAD);
+    if (count == 1 && at == listpack_last(packed_lp(packed)))
+        return remove_outermost(packed, LIST_TAIL);
     struct listpack *lp = packed_lend(packed, &at);
 
     packed_take_back(packed, listpack_remove(lp, at, count, &at));

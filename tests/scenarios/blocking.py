@@ -335,6 +335,26 @@ def a_list_that_comes_from_another_database_serves_those_who_wait(server):
 
 
 @test()
+def very_many_keys_and_very_many_clients_cost_little(server):
+    client, other = server.clients_of(2)
+    count = scaled(100_000, 20_000, 2_000)
+    keys = [f'k{i}' for i in range(count)]
+    client.send_commands(('BLPOP', *keys, *keys, 0))
+    other.wait_blocked(1)
+    expect(other.info('total_blocking_keys'), count)
+    expect(other('RPUSH', keys[-1], 1), 1)
+    expect(client.read(), [keys[-1].encode(), b'1'])
+    expect(other.info('total_blocking_keys'), 0)
+    clients = server.clients_of(scaled(500, 200, 100))
+    for i, client in enumerate(clients):
+        client.send_commands(('BLPOP', 'l', 0))
+        other.wait_blocked(i + 1)
+    for i, client in enumerate(clients):
+        expect(other('RPUSH', 'l', i), 1)
+        expect(client.read(), [b'l', b'%d' % i])
+
+
+@test()
 def in_a_transaction_nobody_waits(server):
     client, other = server.clients_of(2)
     expect(client.all(('MULTI',), ('BRPOPLPUSH', 'l', 'm', 0), ('BLMPOP', 0, 1, 'l', 'LEFT'), ('RPUSH', 'l', 1, 2, 3), ('BLMPOP', 0, 1, 'l', 'LEFT', 'COUNT', 2),
