@@ -86,7 +86,7 @@ static void become_table(struct hash *hash, size_t expected)
     if (table->expiry) {
         table->expiry->pairs = NULL;
         table->expiry->count = 0;
-        table->expiry->tie.earliest_ms = INT64_MAX;
+        expiry_forget(table->expiry);
     }
     dict_reserve(&table->dict, expected);
     while (at < end) {

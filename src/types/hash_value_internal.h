@@ -126,6 +126,7 @@ struct hash_due {
 struct hash_expiry {
     struct hash_tie tie;
     int64_t now_ms;
+    int64_t latest_ms;     /* no field dies after: an upper bound; INT64_MIN when none has a deadline */
     unsigned char *pairs;  /* packed */
     struct hash_due *heap; /* table: the earliest in front, four children each */
     uint32_t count;        /* fields with a deadline */
@@ -133,6 +134,9 @@ struct hash_expiry {
 };
 
 struct hash_expiry *expiry_new(void);
+/* The bounds take a deadline in, or know of none any more. */
+void expiry_widen(struct hash_expiry *expiry, int64_t deadline_ms);
+void expiry_forget(struct hash_expiry *expiry);
 void expiry_free(struct hash_expiry *expiry);
 void expiry_add(struct hash_expiry *expiry, unsigned char *pair, int64_t deadline_ms);
 /* The pair's mark is its place. */
