@@ -155,7 +155,7 @@ size_t hash_packed_count_before(const struct hash *hash, int64_t now_ms)
 }
 
 /* What lives closes up as the walk goes, so that many that die are one move of bytes. */
-size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *context)
+size_t hash_packed_expire(struct hash *hash, hash_dead *dead, void *context)
 {
     struct hash_expiry *expiry = hash->content;
     unsigned char *pairs = expiry->pairs, *end = pairs + hash->bytes, *from, *to = pairs;
@@ -166,7 +166,7 @@ size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *
         struct pair pair = pair_read(from, MARK_PACKED);
         int64_t deadline_ms = packed_deadline(&pair);
 
-        if (pair.mark && deadline_ms < expiry->now_ms && removed < max) {
+        if (pair.mark && deadline_ms < expiry->now_ms) {
             dead(context, pair.field);
             removed++;
         } else {

@@ -429,7 +429,7 @@ size_t hash_expire(struct hash *hash, size_t max, hash_dead *dead, void *context
     if (!expiry || expiry->tie.earliest_ms >= expiry->now_ms)
         return 0;
     return is_table(hash) ? hash_table_expire(table_of(hash), max, dead, context)
-                          : hash_packed_expire(hash, max, dead, context);
+                          : hash_packed_expire(hash, dead, context);
 }
 
 size_t hash_count_dead(const struct hash *hash, int64_t now_ms) { return count_before(hash, now_ms); }

@@ -159,6 +159,8 @@ static inline struct hash_expiry *hash_expiry_of(const struct hash *hash)
     return ((struct hash_table *)hash->content)->expiry;
 }
 
+_Static_assert(sizeof(struct hash) == 16, "what hangs from the key is 16 bytes");
+
 /* --- a packed hash (hash_packed.c) ----------------------------------------------------------- */
 
 #define PACKED_BYTES_MAX (1u << 30)
@@ -187,7 +189,7 @@ void hash_packed_put(struct hash *hash, unsigned char *at, struct bytes field, s
 void hash_packed_remove(struct hash *hash, unsigned char *at);
 /* Puts a deadline in, changes it, or takes it out (HASH_NO_DEADLINE). */
 void hash_packed_mark(struct hash *hash, unsigned char *at, int64_t deadline_ms);
-size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *context);
+size_t hash_packed_expire(struct hash *hash, hash_dead *dead, void *context);
 size_t hash_packed_count_before(const struct hash *hash, int64_t now_ms);
 void hash_packed_release(struct hash *hash);
 

@@ -188,6 +188,11 @@ def a_basket_and_counters(server):
     expect(client.hset('many', mapping=many), len(many))
     expect(dict(client.hscan_iter('many', count=50)), many)
     expect(dict(client.hscan_iter('many', match='*77')), {field: value for field, value in many.items() if field.endswith('77')})
+    for count in 1, 50, len(many) - 1, len(many) + 5:
+        picked = client.hrandfield('many', count)
+        expect((len(picked), len(set(picked)), set(picked) <= set(many)), (min(count, len(many)),) * 2 + (True,))
+        expect({field: value for field, value in zip(*[iter(client.hrandfield('many', count, withvalues=True))] * 2)}.items() <= many.items(), True)
+    expect([set(client.hrandfield('many', -100)) <= set(many), len(client.hrandfield('many', -100)), client.hrandfield('many') in many], [True, 100, True])
     expect([client.object('encoding', 'basket'), client.object('encoding', 'many'), client.hgetall('many') == many], ['listpack', 'hashtable', True])
 
 
