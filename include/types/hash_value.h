@@ -82,7 +82,8 @@ size_t hash_expiring(const struct hash *hash); /* fields with a deadline, dead o
 
 /* Fields whose deadline lies before 'now_ms' are dead. INT64_MIN: none is. */
 void hash_set_now(struct hash *hash, int64_t now_ms);
-/* Removes up to 'max' dead fields after telling 'dead' of each; returns how many. */
+/* Removes up to 'max' dead fields after telling 'dead' of each; returns how many. A packed hash loses all
+ * at once, so that views of its values outlive the next calls. Views into a table outlive this one. */
 typedef void hash_dead(void *context, struct bytes field);
 size_t hash_expire(struct hash *hash, size_t max, hash_dead *dead, void *context);
 

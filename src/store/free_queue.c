@@ -101,6 +101,8 @@ static void value_free_or_queue(struct free_queue *queue, struct entry *entry)
 
 void value_free(struct store *store, struct entry *entry)
 {
+    if (entry->flags & ENTRY_FIELDS_EXPIRE)
+        fields_leave(entry);
     value_free_or_queue(store->freeing, entry);
 }
 

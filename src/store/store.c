@@ -239,6 +239,8 @@ void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, 
     ref->entry->type = type;
     ref->entry->form = FORM_CELL;
     memcpy(entry_cell(ref->entry), &value, sizeof value);
+    if (type == VALUE_HASH)
+        fields_join(ref->db, ref->entry);
 }
 
 void store_take_out(struct key_ref *ref, bool is_in_wheel)
@@ -247,8 +249,6 @@ void store_take_out(struct key_ref *ref, bool is_in_wheel)
 
     if (is_in_wheel && (entry->flags & ENTRY_EXPIRES))
         wheel_remove(ref->db->deadlines, entry_wheel_node(entry));
-    if (entry->flags & ENTRY_FIELDS_EXPIRE)
-        fields_leave(entry);
     dict_remove(&ref->db->keys, ref->hash, ref_slot(ref));
     value_free(ref->db->store, entry);
     entry_free(entry);

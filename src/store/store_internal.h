@@ -48,7 +48,8 @@ bool fields_expire_piece(struct db *db);
 
 /* --- free_queue.c: values that go in slices ---------------------------------------------- */
 
-/* Frees the value of an entry (not the block): at once when that is quick, else queued. */
+/* Frees the value of an entry (not the block): at once when that is quick, else queued. A hash that waits
+ * for its fields waits no more. */
 void value_free(struct store *store, struct entry *entry);
 
 struct free_queue *free_queue_new(void);

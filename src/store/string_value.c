@@ -94,8 +94,6 @@ static void prepare(struct key_ref *ref, struct bytes key, enum entry_form form,
         return;
     }
     ref->db->store->changes++;
-    if (ref->entry->flags & ENTRY_FIELDS_EXPIRE)
-        fields_leave(ref->entry);
     if (ref->entry->form == FORM_CELL)
         value_free(ref->db->store, ref->entry);
     if (ref->entry->flags & ENTRY_EXPIRES) {

@@ -13,9 +13,23 @@ struct hash_expiry *expiry_new(void)
 {
     struct hash_expiry *expiry = mem_alloc_zero(sizeof *expiry);
 
-    expiry->tie.earliest_ms = INT64_MAX;
     expiry->now_ms = INT64_MIN;
+    expiry_forget(expiry);
     return expiry;
+}
+
+void expiry_widen(struct hash_expiry *expiry, int64_t deadline_ms)
+{
+    if (deadline_ms < expiry->tie.earliest_ms)
+        expiry->tie.earliest_ms = deadline_ms;
+    if (deadline_ms > expiry->latest_ms)
+        expiry->latest_ms = deadline_ms;
+}
+
+void expiry_forget(struct hash_expiry *expiry)
+{
+    expiry->tie.earliest_ms = INT64_MAX;
+    expiry->latest_ms = INT64_MIN;
 }
 
 void expiry_free(struct hash_expiry *expiry)
@@ -102,7 +116,10 @@ static void settle(struct hash_expiry *expiry, uint32_t place, struct hash_due d
 
 static void note_earliest(struct hash_expiry *expiry)
 {
-    expiry->tie.earliest_ms = expiry->count ? expiry->heap[0].deadline_ms : INT64_MAX;
+    if (expiry->count)
+        expiry->tie.earliest_ms = expiry->heap[0].deadline_ms;
+    else
+        expiry_forget(expiry);
 }
 
 void expiry_add(struct hash_expiry *expiry, unsigned char *pair, int64_t deadline_ms)
@@ -111,7 +128,7 @@ void expiry_add(struct hash_expiry *expiry, unsigned char *pair, int64_t deadlin
         resize(expiry, expiry->count < CAPACITY_MIN ? CAPACITY_MIN
                                                     : expiry->count + (size_t)expiry->count / 4 + 1);
     rise(expiry, expiry->count++, (struct hash_due){deadline_ms, pair});
-    note_earliest(expiry);
+    expiry_widen(expiry, deadline_ms);
 }
 
 void expiry_remove(struct hash_expiry *expiry, const struct pair *pair)
@@ -131,6 +148,7 @@ void expiry_change(struct hash_expiry *expiry, const struct pair *pair, int64_t 
     uint32_t place = place_of(pair);
 
     settle(expiry, place, (struct hash_due){deadline_ms, expiry->heap[place].pair});
+    expiry_widen(expiry, deadline_ms);
     note_earliest(expiry);
 }
 
@@ -146,13 +164,15 @@ int64_t expiry_deadline(const struct hash_expiry *expiry, const struct pair *pai
     return expiry->heap[place_of(pair)].deadline_ms;
 }
 
-/* In a row: what is due may be most of the heap. */
+/* Those that die together are known by the bounds. Else in a row: they may be most of the heap. */
 size_t expiry_count_before(const struct hash_expiry *expiry, int64_t now_ms)
 {
     size_t count = 0;
 
-    if (!expiry->count || expiry->heap[0].deadline_ms >= now_ms)
+    if (expiry->tie.earliest_ms >= now_ms)
         return 0;
+    if (expiry->latest_ms < now_ms)
+        return expiry->count;
     for (uint32_t i = 0; i < expiry->count; i++)
         count += expiry->heap[i].deadline_ms < now_ms;
     return count;
@@ -161,6 +181,8 @@ size_t expiry_count_before(const struct hash_expiry *expiry, int64_t now_ms)
 /* The late ones are at the end: one that lives is soon found there. */
 bool expiry_all_before(const struct hash_expiry *expiry, int64_t now_ms)
 {
+    if (expiry->latest_ms < now_ms)
+        return true;
     for (uint32_t i = expiry->count; i > 0; i--)
         if (expiry->heap[i - 1].deadline_ms >= now_ms)
             return false;
@@ -174,6 +196,7 @@ void expiry_check(const struct hash_expiry *expiry)
         struct pair pair = pair_read(expiry->heap[i].pair, MARK_TABLE);
 
         ASSERT(pair.mark && place_of(&pair) == i);
+        ASSERT(expiry->heap[i].deadline_ms <= expiry->latest_ms);
         ASSERT(i == 0 || expiry->heap[(i - 1) / CHILDREN].deadline_ms <= expiry->heap[i].deadline_ms);
     }
     ASSERT(expiry->tie.earliest_ms == (expiry->count ? expiry->heap[0].deadline_ms : INT64_MAX));

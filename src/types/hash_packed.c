@@ -69,9 +69,7 @@ static void note_deadline(struct hash *hash, int64_t deadline_ms)
         hash->content = expiry;
         hash->form = HASH_PACKED_EXPIRING;
     }
-    expiry = hash->content;
-    if (deadline_ms < expiry->tie.earliest_ms)
-        expiry->tie.earliest_ms = deadline_ms;
+    expiry_widen(hash->content, deadline_ms);
 }
 
 static void count_mark(struct hash *hash, int change)
@@ -80,7 +78,7 @@ static void count_mark(struct hash *hash, int change)
 
     expiry->count += (uint32_t)change;
     if (!expiry->count)
-        expiry->tie.earliest_ms = INT64_MAX;
+        expiry_forget(expiry);
 }
 
 void hash_packed_put(struct hash *hash, unsigned char *at, struct bytes field, struct bytes value,
@@ -157,23 +155,23 @@ size_t hash_packed_count_before(const struct hash *hash, int64_t now_ms)
 }
 
 /* What lives closes up as the walk goes, so that many that die are one move of bytes. */
-size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *context)
+size_t hash_packed_expire(struct hash *hash, hash_dead *dead, void *context)
 {
     struct hash_expiry *expiry = hash->content;
     unsigned char *pairs = expiry->pairs, *end = pairs + hash->bytes, *from, *to = pairs;
-    int64_t earliest_ms = INT64_MAX;
     size_t removed = 0;
 
+    expiry_forget(expiry);
     for (from = pairs; from < end;) {
         struct pair pair = pair_read(from, MARK_PACKED);
         int64_t deadline_ms = packed_deadline(&pair);
 
-        if (pair.mark && deadline_ms < expiry->now_ms && removed < max) {
+        if (pair.mark && deadline_ms < expiry->now_ms) {
             dead(context, pair.field);
             removed++;
         } else {
-            if (pair.mark && deadline_ms < earliest_ms)
-                earliest_ms = deadline_ms;
+            if (pair.mark)
+                expiry_widen(expiry, deadline_ms);
             if (to != from)
                 memmove(to, from, pair.size);
             to += pair.size;
@@ -183,7 +181,6 @@ size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *
     resize(hash, (size_t)(to - pairs));
     hash->count -= (uint32_t)removed;
     expiry->count -= (uint32_t)removed;
-    expiry->tie.earliest_ms = earliest_ms;
     return removed;
 }
 

@@ -86,7 +86,7 @@ static void become_table(struct hash *hash, size_t expected)
     if (table->expiry) {
         table->expiry->pairs = NULL;
         table->expiry->count = 0;
-        table->expiry->tie.earliest_ms = INT64_MAX;
+        expiry_forget(table->expiry);
     }
     dict_reserve(&table->dict, expected);
     while (at < end) {
@@ -429,7 +429,7 @@ size_t hash_expire(struct hash *hash, size_t max, hash_dead *dead, void *context
     if (!expiry || expiry->tie.earliest_ms >= expiry->now_ms)
         return 0;
     return is_table(hash) ? hash_table_expire(table_of(hash), max, dead, context)
-                          : hash_packed_expire(hash, max, dead, context);
+                          : hash_packed_expire(hash, dead, context);
 }
 
 size_t hash_count_dead(const struct hash *hash, int64_t now_ms) { return count_before(hash, now_ms); }

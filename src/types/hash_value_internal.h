@@ -126,6 +126,7 @@ struct hash_due {
 struct hash_expiry {
     struct hash_tie tie;
     int64_t now_ms;
+    int64_t latest_ms;     /* no field dies after: an upper bound; INT64_MIN when none has a deadline */
     unsigned char *pairs;  /* packed */
     struct hash_due *heap; /* table: the earliest in front, four children each */
     uint32_t count;        /* fields with a deadline */
@@ -133,6 +134,9 @@ struct hash_expiry {
 };
 
 struct hash_expiry *expiry_new(void);
+/* The bounds take a deadline in, or know of none any more. */
+void expiry_widen(struct hash_expiry *expiry, int64_t deadline_ms);
+void expiry_forget(struct hash_expiry *expiry);
 void expiry_free(struct hash_expiry *expiry);
 void expiry_add(struct hash_expiry *expiry, unsigned char *pair, int64_t deadline_ms);
 /* The pair's mark is its place. */
@@ -154,6 +158,8 @@ static inline struct hash_expiry *hash_expiry_of(const struct hash *hash)
         return hash->content;
     return ((struct hash_table *)hash->content)->expiry;
 }
+
+_Static_assert(sizeof(struct hash) == 16, "what hangs from the key is 16 bytes");
 
 /* --- a packed hash (hash_packed.c) ----------------------------------------------------------- */
 
@@ -183,7 +189,7 @@ void hash_packed_put(struct hash *hash, unsigned char *at, struct bytes field, s
 void hash_packed_remove(struct hash *hash, unsigned char *at);
 /* Puts a deadline in, changes it, or takes it out (HASH_NO_DEADLINE). */
 void hash_packed_mark(struct hash *hash, unsigned char *at, int64_t deadline_ms);
-size_t hash_packed_expire(struct hash *hash, size_t max, hash_dead *dead, void *context);
+size_t hash_packed_expire(struct hash *hash, hash_dead *dead, void *context);
 size_t hash_packed_count_before(const struct hash *hash, int64_t now_ms);
 void hash_packed_release(struct hash *hash);
 

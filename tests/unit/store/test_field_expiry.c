@@ -203,6 +203,28 @@ static void who_moves_is_waited_for_at_the_new_place(void **state)
     store_rig_release(&rig);
 }
 
+static void what_is_replaced_is_waited_for_no_more(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+    struct key_ref ref = filled(db, BYTES("k"), 3);
+    struct hash *other;
+
+    give_deadline(&ref, 0, NOW_MS + 1);
+    other = hash_copy(hash_of(&ref));
+    store_replace(&ref, BYTES("k"), VALUE_LIST, list_new());
+    store_check(db);
+    store_replace(&ref, BYTES("k"), VALUE_HASH, other);
+    store_check(db);
+    string_set(&ref, BYTES("k"), BYTES("v"), true);
+    store_check(db);
+    clock_advance(&rig.clock, 2);
+    work_until_done(store);
+    assert_int_equal(store->stats.expired_fields, 0);
+    store_rig_release(&rig);
+}
+
 /* ---- reports ---- */
 
 struct reports {
@@ -385,6 +407,7 @@ int main(void)
         cmocka_unit_test(when_active_expiry_is_off_asking_removes_them),
         cmocka_unit_test(a_hash_that_comes_with_deadlines_is_waited_for),
         cmocka_unit_test(who_moves_is_waited_for_at_the_new_place),
+        cmocka_unit_test(what_is_replaced_is_waited_for_no_more),
         cmocka_unit_test(what_dies_is_reported),
         cmocka_unit_test(random_runs_agree_with_a_model),
     };
