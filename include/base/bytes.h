@@ -33,6 +33,14 @@ static inline uint64_t bytes_word(const char *at)
     return word;
 }
 
+static inline uint32_t bytes_half(const char *at)
+{
+    uint32_t half;
+
+    memcpy(&half, at, sizeof half);
+    return half;
+}
+
 /* The same 'len' bytes at both places. On the path of every request: comparing a 16-byte key in line
  * instead of with memcmp made GET, 64 deep, 0.8 times as long. */
 static inline bool bytes_same(const char *a, const char *b, size_t len)
@@ -45,6 +53,8 @@ static inline bool bytes_same(const char *a, const char *b, size_t len)
                 return false;
         return bytes_word(a + len - 8) == bytes_word(b + len - 8);
     }
+    if (len >= 4)
+        return bytes_half(a) == bytes_half(b) && bytes_half(a + len - 4) == bytes_half(b + len - 4);
     for (size_t i = 0; i < len; i++)
         if (a[i] != b[i])
             return false;

@@ -65,6 +65,7 @@ bool mem_background_step(int64_t budget_ns);
 /* While a snapshot child shares our pages, each one that we write to is copied: new blocks then
  * come from fresh pages rather than from holes in old ones, and nothing is given back. */
 void mem_set_snapshot_child(bool lives);
+bool mem_has_snapshot_child(void);
 
 size_t mem_used(void);      /* bytes in blocks that are handed out, as classes, and mem_count */
 size_t mem_used_peak(void); /* the highest mem_used so far */

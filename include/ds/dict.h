@@ -96,7 +96,7 @@ static inline void dict_slot_move(struct dict_slot *slot, void *entry);
 void dict_insert(struct dict *dict, uint64_t hash, void *entry);
 void dict_remove(struct dict *dict, uint64_t hash, struct dict_slot *slot);
 
-/* Whether resizes may begin and go on (not while a snapshot child lives). A table that is nearly
+/* Whether resizes may begin and go on; while a snapshot child lives none may. A table that is nearly
  * full (nine tenths) grows all the same, in the usual steps. */
 void dict_allow_resize(struct dict *dict, bool allowed);
 /* Moves a running resize on by at most 'buckets'; begins one that is due (shrinking is begun here

@@ -72,6 +72,14 @@ bool set_iter_next(struct set_iter *iter, struct set_member *member); /* false a
 
 typedef void set_visit(void *context, const struct set_member *member);
 
+/* Views that were gathered by visits. {0} is empty. */
+struct set_members {
+    struct set_member *members;
+    size_t count, size;
+};
+void set_members_add(void *members, const struct set_member *member); /* a set_visit */
+void set_members_release(struct set_members *members);
+
 /* One step of SSCAN (see dict_scan); what is small is visited whole, whatever the cursor. The visitor
  * leaves the set alone. */
 uint64_t set_scan(struct set *set, uint64_t cursor, set_visit *visit, void *context);

@@ -32,13 +32,16 @@ static inline void sip_round(struct sip *s)
 /* The last 0 to 7 bytes, little endian. Reads inside the string only. */
 static inline uint64_t tail_word(const char *at, size_t len, size_t total)
 {
-    uint64_t word = 0;
+    const unsigned char *bytes = (const unsigned char *)at;
 
-    if (total >= 8 && len)
+    if (!len)
+        return 0;
+    if (total >= 8)
         return load64(at + len - 8) >> (8 * (8 - len));
-    for (size_t i = 0; i < len; i++)
-        word |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return word;
+    if (len >= 4)
+        return bytes_half(at) | (uint64_t)bytes_half(at + len - 4) << (8 * (len - 4));
+    return bytes[0] | (uint64_t)bytes[len / 2] << (8 * (len / 2)) |
+           (uint64_t)bytes[len - 1] << (8 * (len - 1));
 }
 
 uint64_t hash_bytes(struct bytes bytes)

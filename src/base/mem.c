@@ -170,6 +170,8 @@ void mem_set_snapshot_child(bool lives)
     mem_slab_prefer_fresh(lives);
 }
 
+bool mem_has_snapshot_child(void) { return mem.has_snapshot_child; }
+
 bool mem_background_step(int64_t budget_ns)
 {
     uint64_t start = clock_work_ns();

@@ -1,5 +1,4 @@
 /* Sets, one at a time; SMOVE knows two. Their algebra is in cmd_set_algebra.c. */
-#include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/events.h"
 #include "engine/propagate.h"
@@ -166,28 +165,20 @@ static void cmd_smembers(struct request *req)
 
 #define SCAN_STEPS_MAX 10 /* buckets looked at for each member asked for, when few match */
 
-/* Views of members, which stay while nothing is changed. */
 struct found_members {
     const struct bytes *pattern; /* NULL: all */
-    struct set_member *members;
-    size_t count, size, seen;
+    struct set_members members;
+    size_t seen;
 };
 
 static void collect(void *context, const struct set_member *member)
 {
     struct found_members *found = context;
-    size_t each = sizeof *found->members;
     char text[SET_TEXT_MAX];
 
     found->seen++;
-    if (found->pattern && !bytes_match(*found->pattern, set_member_bytes(member, text), false))
-        return;
-    if (found->count == found->size) {
-        size_t size = found->size ? 2 * found->size : 64;
-        found->members = mem_resize(found->members, found->size * each, size * each);
-        found->size = size;
-    }
-    found->members[found->count++] = *member;
+    if (!found->pattern || bytes_match(*found->pattern, set_member_bytes(member, text), false))
+        set_members_add(&found->members, member);
 }
 
 static void reply_scan(struct request *req, struct set *set, const struct scan_argument *scan)
@@ -204,11 +195,10 @@ static void reply_scan(struct request *req, struct set *set, const struct scan_a
     } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
     reply_array(req, 2);
     reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
-    reply_array(req, found.count);
-    for (size_t i = 0; i < found.count; i++)
-        reply_member(req, &found.members[i]);
-    if (found.size)
-        mem_free(found.members, found.size * sizeof *found.members);
+    reply_array(req, found.members.count);
+    for (size_t i = 0; i < found.members.count; i++)
+        reply_member(req, &found.members.members[i]);
+    set_members_release(&found.members);
 }
 
 static void cmd_sscan(struct request *req)

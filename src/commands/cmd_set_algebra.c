@@ -54,35 +54,15 @@ static bool sources_find_or_reply(struct request *req, int first, int last, stru
 
 /* --- where they go ---------------------------------------------------------------------------------- */
 
-/* Views of members: a reply begins with their number. */
-struct gathered {
-    struct set_member *members;
-    size_t count, size;
-};
-
-static void gather(void *context, const struct set_member *member)
-{
-    struct gathered *gathered = context;
-    size_t each = sizeof *gathered->members;
-
-    if (gathered->count == gathered->size) {
-        size_t size = gathered->size ? 2 * gathered->size : 64;
-
-        gathered->members = mem_resize(gathered->members, gathered->size * each, size * each);
-        gathered->size = size;
-    }
-    gathered->members[gathered->count++] = *member;
-}
-
-static void reply_gathered(struct request *req, struct gathered *gathered)
+/* A reply begins with their number, so they are gathered first. */
+static void reply_members(struct request *req, struct set_members *members)
 {
     char text[SET_TEXT_MAX];
 
-    reply_set(req, gathered->count);
-    for (size_t i = 0; i < gathered->count; i++)
-        reply_bulk(req, set_member_bytes(&gathered->members[i], text));
-    if (gathered->size)
-        mem_free(gathered->members, gathered->size * sizeof *gathered->members);
+    reply_set(req, members->count);
+    for (size_t i = 0; i < members->count; i++)
+        reply_bulk(req, set_member_bytes(&members->members[i], text));
+    set_members_release(members);
 }
 
 /* The destination becomes the result, whatever it was; nothing is stored as no key. */
@@ -108,39 +88,39 @@ static void store_result(struct request *req, struct set *result, const struct e
 
 static void cmd_sinter(struct request *req)
 {
-    struct gathered gathered = {0};
+    struct set_members members = {0};
     struct sources sources;
 
     if (!sources_find_or_reply(req, 1, req->argc - 1, &sources))
         return;
     if (!sources.is_one_absent)
-        set_intersect(sources.sets, sources.count, 0, gather, &gathered);
-    reply_gathered(req, &gathered);
+        set_intersect(sources.sets, sources.count, 0, set_members_add, &members);
+    reply_members(req, &members);
     sources_release(&sources);
 }
 
 static void cmd_sunion(struct request *req)
 {
-    struct gathered gathered = {0};
+    struct set_members members = {0};
     struct sources sources;
 
     if (!sources_find_or_reply(req, 1, req->argc - 1, &sources))
         return;
-    set_unite(sources.sets, sources.count, gather, &gathered);
-    reply_gathered(req, &gathered);
+    set_unite(sources.sets, sources.count, set_members_add, &members);
+    reply_members(req, &members);
     sources_release(&sources);
 }
 
 static void cmd_sdiff(struct request *req)
 {
-    struct gathered gathered = {0};
+    struct set_members members = {0};
     struct sources sources;
 
     if (!sources_find_or_reply(req, 1, req->argc - 1, &sources))
         return;
     if (!sources.is_first_absent)
-        set_subtract(sources.sets, sources.count, gather, &gathered);
-    reply_gathered(req, &gathered);
+        set_subtract(sources.sets, sources.count, set_members_add, &members);
+    reply_members(req, &members);
     sources_release(&sources);
 }
 

@@ -422,6 +422,12 @@ static bool side_is_crowded(const struct dict *dict)
            is_crowded(next->used, dict_table_region(dict, 1).end + TAIL_MAX);
 }
 
+/* Dicts within values are not told of a child: there may be millions of them. */
+static bool may_resize(const struct dict *dict)
+{
+    return dict->resize_allowed && !mem_has_snapshot_child();
+}
+
 void dict_move_on(struct dict *dict)
 {
     uint64_t bucket_count = dict->table[0].bucket_count;
@@ -432,7 +438,7 @@ void dict_move_on(struct dict *dict)
         move(dict, bucket_count);
     else if (side_is_crowded(dict))
         move(dict, MOVE_PER_CHANGE * 4);
-    else if (dict->resize_allowed)
+    else if (may_resize(dict))
         move(dict, MOVE_PER_CHANGE);
 }
 
@@ -443,7 +449,7 @@ void dict_make_room(struct dict *dict)
     if (!table->buckets)
         dict_table_init(table, 1, SHIFT_MAX);
     else if (!dict_is_resizing(dict) && table->used >= fill_limit(table) &&
-             (dict->resize_allowed || is_crowded(table->used + 1, table->bucket_count)))
+             (may_resize(dict) || is_crowded(table->used + 1, table->bucket_count)))
         begin(dict, grown_count(table->bucket_count));
     dict_move_on(dict);
 }
@@ -468,7 +474,7 @@ bool dict_step(struct dict *dict, size_t buckets)
 {
     struct dict_table *table = &dict->table[0];
 
-    if (!table->buckets || !dict->resize_allowed)
+    if (!table->buckets || !may_resize(dict))
         return false;
     if (dict_size(dict) == 0) {
         dict_release(dict);

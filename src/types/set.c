@@ -80,6 +80,14 @@ static bool table_add(struct dict *table, struct bytes member, uint64_t hash)
     return true;
 }
 
+void set_table_insert(struct dict *table, const struct set_member *member)
+{
+    char text[SET_TEXT_MAX];
+    struct bytes bytes = set_member_bytes(member, text);
+
+    dict_insert(table, hash_bytes(bytes), block_new(bytes));
+}
+
 void set_table_remove(struct dict *table, uint64_t hash, struct dict_slot *slot)
 {
     void *block = dict_slot_entry(slot);
@@ -237,6 +245,26 @@ struct bytes set_member_bytes(const struct set_member *member, char *text)
     return (struct bytes){text, int64_format(text, member->number)};
 }
 
+void set_members_add(void *context, const struct set_member *member)
+{
+    struct set_members *members = context;
+    size_t each = sizeof *member;
+
+    if (members->count == members->size) {
+        size_t size = members->size ? 2 * members->size : 64;
+
+        members->members = mem_resize(members->members, members->size * each, size * each);
+        members->size = size;
+    }
+    members->members[members->count++] = *member;
+}
+
+void set_members_release(struct set_members *members)
+{
+    if (members->size)
+        mem_free(members->members, members->size * sizeof *members->members);
+}
+
 /* ---- walk ---- */
 
 void set_iter_init(struct set_iter *iter, const struct set *set)
@@ -320,14 +348,11 @@ static void fill_table(struct set *set, const struct set *from, size_t expected)
 {
     struct set_member member;
     struct set_iter iter;
-    char text[SET_TEXT_MAX];
 
     set->table = table_new(expected);
     set_iter_init(&iter, from);
-    while (set_iter_next(&iter, &member)) {
-        struct bytes bytes = set_member_bytes(&member, text);
-        dict_insert(set->table, hash_bytes(bytes), block_new(bytes));
-    }
+    while (set_iter_next(&iter, &member))
+        set_table_insert(set->table, &member);
 }
 
 static void free_packed(const struct set *set)

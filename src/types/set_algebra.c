@@ -154,40 +154,47 @@ void set_subtract(const struct set **sets, size_t count, set_visit *visit, void 
 
 /* ---- new sets ---- */
 
-static void add_to(void *context, const struct set_member *member)
+/* A set of members that are all different, as if they had come to an empty one of that form. Where many
+ * come it will be a table: room for all of them at once makes SINTERSTORE twice as fast. */
+static struct set *set_of_members(struct set_members *members, enum set_form form)
 {
-    set_add_member(context, member);
+    bool is_large = set_is_large(members->count);
+    struct set *set = set_new_form(is_large ? SET_TABLE : form, members->count);
+
+    for (size_t i = 0; i < members->count; i++) {
+        if (is_large)
+            set_table_insert(set->table, &members->members[i]);
+        else
+            set_add_member(set, &members->members[i]);
+    }
+    set_members_release(members);
+    return set;
 }
 
 struct set *set_intersection(const struct set **sets, size_t count)
 {
+    struct set_members members = {0};
+    enum set_form form;
     struct set *result;
 
     sort(sets, count, by_size);
-    result = set_new_form(sets[0]->form == SET_INTSET ? SET_INTSET : SET_LISTPACK, 0);
-    set_intersect(sets, count, 0, add_to, result);
-    if (set_size(result) > 0 && result->form != SET_INTSET)
+    form = sets[0]->form == SET_INTSET ? SET_INTSET : SET_LISTPACK;
+    set_intersect(sets, count, 0, set_members_add, &members);
+    result = set_of_members(&members, form);
+    if (form != SET_INTSET && set_size(result) > 0)
         set_become_intset(result);
     return result;
 }
 
-/* A large set is copied as it is: the union will be a table. */
-struct set *set_union(const struct set **sets, size_t count)
+/* Every member of every set is added. */
+static struct set *union_by_adding(const struct set **sets, size_t count)
 {
-    struct set *result;
-    size_t from = 0;
+    struct set *result = set_new();
 
-    sort(sets, count, by_size_falling);
-    if (count > 0 && sets[0]->form == SET_TABLE && set_is_large(set_size(sets[0])))
-        result = set_copy(sets[from++]);
-    else
-        result = set_new();
-    for (size_t i = from; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct set_member member;
         struct set_iter iter;
 
-        if (i > 0 && sets[i] == sets[0])
-            continue;
         set_iter_init(&iter, sets[i]);
         while (set_iter_next(&iter, &member))
             set_add_member(result, &member);
@@ -195,8 +202,18 @@ struct set *set_union(const struct set **sets, size_t count)
     return result;
 }
 
+struct set *set_union(const struct set **sets, size_t count)
+{
+    struct set_members members = {0};
+
+    if (count > ASK_ALL_MAX)
+        return union_by_adding(sets, count);
+    unite_by_asking(sets, count, set_members_add, &members);
+    return set_of_members(&members, SET_INTSET);
+}
+
 /* Where Redis copies the first set and removes from the copy, the copy's form stays. */
-static struct set *new_as_copied(const struct set *from)
+static enum set_form form_of_copy(const struct set *from)
 {
     struct set *result = set_new();
     struct set_member member;
@@ -208,13 +225,14 @@ static struct set *new_as_copied(const struct set *from)
         set_add_member(result, &member);
     form = result->form;
     set_free(result);
-    return set_new_form(form, 0);
+    return form;
 }
 
 struct set *set_difference(const struct set **sets, size_t count)
 {
-    struct set *result = is_better_by_asking(sets, count) ? set_new() : new_as_copied(sets[0]);
+    enum set_form form = is_better_by_asking(sets, count) ? SET_INTSET : form_of_copy(sets[0]);
+    struct set_members members = {0};
 
-    set_subtract(sets, count, add_to, result);
-    return result;
+    set_subtract(sets, count, set_members_add, &members);
+    return set_of_members(&members, form);
 }

@@ -108,6 +108,8 @@ static inline uint64_t set_probe_hash(struct set_probe *probe)
     return probe->hash;
 }
 
+/* The member must be absent. */
+void set_table_insert(struct dict *table, const struct set_member *member);
 /* Removes an entry of a table and frees its block. */
 void set_table_remove(struct dict *table, uint64_t hash, struct dict_slot *slot);
 

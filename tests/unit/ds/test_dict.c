@@ -391,6 +391,24 @@ static void a_forbidden_resize_stands_still(void **state)
     crowd_release(&crowd);
 }
 
+static void while_a_snapshot_child_lives_no_resize_begins(void **state)
+{
+    struct crowd crowd;
+
+    crowd_init(&crowd, 100000);
+    dict_reserve(&crowd.dict, 50000);
+    crowd_add(&crowd, 48000);
+    mem_set_snapshot_child(true);
+    crowd_add(&crowd, 3000);
+    assert_false(dict_is_resizing(&crowd.dict));
+    crowd_drop(&crowd, 45000);
+    assert_false(dict_step(&crowd.dict, 100));
+    mem_set_snapshot_child(false);
+    assert_true(dict_step(&crowd.dict, 100));
+    assert_true(crowd_finds_all(&crowd));
+    crowd_release(&crowd);
+}
+
 static void a_forbidden_growth_begins_when_nearly_full(void **state)
 {
     struct crowd crowd;
@@ -778,6 +796,7 @@ int main(void)
         cmocka_unit_test(an_emptied_dict_gives_its_table_back),
         cmocka_unit_test(releasing_in_the_middle_of_a_resize_gives_everything_back),
         cmocka_unit_test(a_forbidden_resize_stands_still),
+        cmocka_unit_test(while_a_snapshot_child_lives_no_resize_begins),
         cmocka_unit_test(a_forbidden_growth_begins_when_nearly_full),
         cmocka_unit_test(a_reserved_dict_does_not_grow),
         cmocka_unit_test(one_insert_moves_few_buckets),
