@@ -117,7 +117,7 @@ TERMS = {
     'zkey': lambda rng: any_key(rng, 'z'),
     'zkey-lex': lambda rng: LEX_KEY,
     'bound': lambda rng: rng.choice([b'', b'', b'(']) + mostly(rng, SCORES + [b'%d' % rng.randint(-9, 9)] * 10,
-                                                              NO_SCORES + [b' 1', b'0x10', b'1\x00'], 0.04),
+                                                              NO_SCORES + [b'1\x00'], 0.04),
     'skip': lambda rng: mostly(rng, [b'%d' % rng.randint(0, 9)], [b'', b'x', b'1.5', b'9223372036854775808']),
     'lex': lambda rng: mostly(rng, [b'-', b'+', b'[a', b'(a', b'[b', b'(foo', b'[', b'(', b'[f', b'(f1', b'[n*'],
                               [b'', b'a', b'-a', b'+ ', b'0'], 0.06),

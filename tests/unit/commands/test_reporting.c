@@ -15,6 +15,7 @@
 #include "reporting_set.h"
 #include "reporting_sort.h"
 #include "reporting_string.h"
+#include "reporting_zset.h"
 #include "store/string_value.h"
 #include "types/set.h"
 
@@ -30,6 +31,7 @@ static const struct family {
     FAMILY(bitmap),
     FAMILY(hash),
     FAMILY(set),
+    FAMILY(zset),
     FAMILY(sort),
     FAMILY(hyperloglog),
     FAMILY(key),
