@@ -267,7 +267,9 @@ static void cmd_xadd(struct request *req)
     key_changed(req, req->db, req->argv[1], &EVENT_XADD, 1);
     if (change.trim.by != TRIM_NONE && stream_trim(stream, &change.trim))
         key_event(req->engine, req->db, req->argv[1], &EVENT_XTRIM);
-    if (change.tilde_at || change.is_automatic || change.is_open)
+    if (!change.is_automatic && !change.is_open)
+        shown.len = 0; /* it travels as it was sent */
+    if (change.tilde_at || shown.len)
         propagate_certain(req, &change, stream, shown);
 }
 

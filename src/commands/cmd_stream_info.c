@@ -110,7 +110,7 @@ static void reply_pending(struct request *req, const struct id_index *index, siz
 {
     struct id_cursor at = id_index_first(index);
 
-    reply_bulk_string(req, "pel");
+    reply_bulk_string(req, "pending");
     reply_array(req, index->count < most ? index->count : most);
     for (size_t i = 0; i < most && at.node; i++, id_cursor_next(&at)) {
         const struct stream_pending *pending = id_cursor_value(&at);

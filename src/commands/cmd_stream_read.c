@@ -344,6 +344,8 @@ static bool has_more(const struct reading *reading, int index, const struct stre
     struct stream_id from = wanted->group->last_id;
     uint64_t before = 0, taken;
 
+    if (stream_id_compare(stream_last_id(stream), from) <= 0)
+        return false;
     for (int i = 0; i < index; i++)
         before += reading->wanted[i].group == wanted->group && reading->wanted[i].is_new;
     if (before && reading->most > stream_length(stream))

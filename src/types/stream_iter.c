@@ -1,6 +1,26 @@
 /* Walking the entries of a stream. */
 #include "stream_internal.h"
 
+#define NEAR_END 8 /* entries */
+
+/* Whoever follows a stream begins near its end: looks there first. Leaves the iterator alone when
+ * 'from' is farther from the block's end. */
+static void begin_near_end(struct stream_iter *iter)
+{
+    const struct listpack *block = id_cursor_value(&iter->block);
+    listpack_pos at = block_last(block);
+
+    for (int i = 0; i < NEAR_END && at; i++, at = block_before(block, at)) {
+        struct block_entry entry = block_read(block, id_cursor_id(&iter->block), at);
+
+        if (!(entry.flags & BLOCK_DELETED) && stream_id_compare(entry.id, iter->from) < 0) {
+            iter->entry = at;
+            iter->behind = block_behind(block, &entry);
+            return;
+        }
+    }
+}
+
 void stream_iter_init(struct stream_iter *iter, const struct stream *stream, struct stream_id from,
                       struct stream_id to, bool is_backward)
 {
@@ -12,6 +32,8 @@ void stream_iter_init(struct stream_iter *iter, const struct stream *stream, str
     iter->block = id_index_floor(&stream->blocks, is_backward ? to : from);
     if (!iter->block.node && !is_backward)
         iter->block = id_index_first(&stream->blocks);
+    else if (iter->block.node && !is_backward)
+        begin_near_end(iter);
 }
 
 /* The entry to look at next within the block, or NULL. */

@@ -2,6 +2,8 @@
  */
 #include "unit.h"
 
+#include <inttypes.h>
+
 #include "base/mem.h"
 #include "base/random.h"
 #include "ds/listpack.h"
@@ -583,6 +585,65 @@ static void random_bytes_are_refused_or_walk_safely(void **state)
     }
 }
 
+/* Numbers around every limit of an encoding. */
+static int64_t some_number(size_t at)
+{
+    static const int shifts[] = {0, 6, 7, 12, 15, 23, 31, 63};
+    uint64_t limit = (uint64_t)1 << shifts[at / 8 % 8];
+
+    return (int64_t)((at & 4 ? -limit : limit) + (at & 3) - 2);
+}
+
+static void numbers_written_at_once_are_the_same_bytes_as_their_texts(void **state)
+{
+    struct listpack *appended = listpack_new(), *written;
+    unsigned char memory[2048], *at;
+    char text[32];
+
+    written = listpack_init(memory);
+    at = listpack_tail(written);
+    for (size_t i = 0; i < 64; i++) {
+        int64_t number = some_number(i);
+        struct bytes value = {text, (size_t)snprintf(text, sizeof text, "%" PRId64, number)};
+        unsigned char *before = at;
+
+        at = listpack_put_int(at, number);
+        at = listpack_put(at, value);
+        at = listpack_put(at, BYTES("a text"));
+        assert_true((size_t)(at - before) <= value.len + 6 + 3 * LISTPACK_EXTRA_MAX);
+        appended = listpack_append(listpack_append(appended, value), value);
+        appended = listpack_append(appended, BYTES("a text"));
+    }
+    listpack_set_tail(written, at, 3 * 64);
+    assert_int_equal(listpack_bytes(written), listpack_bytes(appended));
+    assert_memory_equal(written, appended, listpack_bytes(written));
+    listpack_free(appended);
+}
+
+static void a_number_takes_the_place_of_one_as_wide(void **state)
+{
+    for (size_t i = 0; i < 64; i++)
+        for (size_t j = 0; j < 64; j++) {
+            struct listpack *lp = listpack_new();
+            unsigned char memory[64], *at = listpack_tail(listpack_init(memory));
+            int64_t old = some_number(i), new = some_number(j), found;
+            size_t old_bytes = (size_t)(listpack_put_int(at, old) - at);
+            size_t new_bytes = (size_t)(listpack_put_int(at, new) - at);
+
+            lp = listpack_append(listpack_append(lp, BYTES("0")), BYTES("behind"));
+            lp = listpack_replace_int(lp, listpack_first(lp), old);
+            assert_int_equal(listpack_set_int(listpack_first(lp), new), old_bytes == new_bytes);
+            assert_true(listpack_get_int(listpack_first(lp), &found));
+            assert_int_equal(found, old_bytes == new_bytes ? new : old);
+            lp = listpack_replace_int(lp, listpack_first(lp), new);
+            assert_true(listpack_get_int(listpack_first(lp), &found));
+            assert_int_equal(found, new);
+            assert_true(listpack_equal(listpack_last(lp), BYTES("behind")));
+            assert_true(listpack_is_valid((struct bytes){(const char *)lp, listpack_bytes(lp)}));
+            listpack_free(lp);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -596,6 +657,8 @@ int main(void)
         cmocka_unit_test(one_gigabyte_is_the_limit),
         cmocka_unit_test(random_runs_agree_with_an_array),
         cmocka_unit_test(ends_change_in_place_within_a_larger_buffer),
+        cmocka_unit_test(numbers_written_at_once_are_the_same_bytes_as_their_texts),
+        cmocka_unit_test(a_number_takes_the_place_of_one_as_wide),
         cmocka_unit_test(malformed_bytes_are_refused),
         cmocka_unit_test(a_string_that_could_be_an_integer_is_found_as_text),
         cmocka_unit_test(damaged_bytes_are_refused_or_walk_safely),
