@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "reporting_bitmap.h"
+#include "reporting_geo.h"
 #include "reporting_hash.h"
 #include "reporting_hyperloglog.h"
 #include "reporting_key.h"
@@ -32,6 +33,7 @@ static const struct family {
     FAMILY(set),
     FAMILY(sort),
     FAMILY(hyperloglog),
+    FAMILY(geo),
     FAMILY(key),
 };
 #define FAMILIES (sizeof families / sizeof *families)
