@@ -289,9 +289,11 @@ void hyperloglog_describe(struct bytes value, struct text *out)
     const unsigned char *end = (const unsigned char *)value.data + value.len;
     struct run run;
 
-    for (; at < end && run_read(at, end, &run); at += run.size) {
+    for (; at < end; at += run.size) {
         const char *blank = out->len ? " " : "";
 
+        if (!run_read(at, end, &run)) /* its second byte is missing: as if that were 0 */
+            run = (struct run){RUN_MANY_ZEROS, ((*at & 63u) << 8) + 1, 0, 1};
         if (run.kind == RUN_VALUE)
             text_format(out, "%sv:%u,%u", blank, run.rank, run.count);
         else

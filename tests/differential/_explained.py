@@ -51,6 +51,8 @@ EXPLAINED = [
      'Valkey reads no hexadecimal scores'),
     ('redis-8', r'GEO(POS .*|.* WITHCOORD( .*)?)', rb'',
      'Redis 8 prints coordinates with the fewest digits'),
+    ('valkey-', r'GEO.* 0X10.*', rb'-ERR (value is not|need numeric)',
+     'Valkey reads no hexadecimal coordinates'),
     ('valkey-', r'GEO(SEARCH|SEARCHSTORE|RADIUSBYMEMBER|RADIUSBYMEMBER_RO) .*', rb'-ERR member .* does not exist',
      'Valkey names the member that is missing'),
     ('valkey-', r'BITCOUNT .*', rb'',
