@@ -13,7 +13,7 @@ static const struct row hyperloglog_rows[] = {
     {"PFADD k a;PFDEBUG TODENSE k", "PFADD k a", "", ""},
     {"PFADD k a", "PFADD k", "", ""},
     {"SETRANGE k 0 HYLL;SETBIT k 39 1;SETRANGE k 16 q", "PFADD k a", "", ""},
-    {"SETRANGE k 0 HYLL;SETBIT k 39 1;SETRANGE k 16 qq", "PFADD k a b c d",
+    {"SETRANGE k 0 HYLL;SETBIT k 39 1;SETRANGE k 16 r0", "PFADD k a b c d",
      "PFADD k a b c d\n", ""},
     {"SET k v", "PFADD k a", "", ""},
     {"LPUSH k x", "PFADD k a", "", ""},
