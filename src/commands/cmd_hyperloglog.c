@@ -175,10 +175,7 @@ static void cmd_pfmerge(struct request *req)
         hyperloglog_init(&hll);
     if (has_dense)
         hyperloglog_to_dense(&hll);
-    for (unsigned i = 0; i < HLL_REGISTERS; i++)
-        if (registers[i])
-            hyperloglog_add(&hll, (struct hyperloglog_element){(uint16_t)i, registers[i]},
-                            sparse_max(req));
+    hyperloglog_raise(&hll, registers, sparse_max(req));
     hyperloglog_forget_count(&hll);
     string_set_raw(&ref, req->argv[1], hyperloglog_value(&hll), true);
     hyperloglog_release(&hll);
