@@ -67,6 +67,10 @@ enum hyperloglog_result { HLL_SAME, HLL_CHANGED, HLL_CORRUPT };
 /* A sparse one gets no longer than 'sparse_max' bytes by that. */
 enum hyperloglog_result hyperloglog_add(struct hyperloglog *hll, struct hyperloglog_element element,
                                         size_t sparse_max);
+/* All registers at once, none of which is lower than the value's. The same bytes as from adding one after the
+ * other. */
+enum hyperloglog_result hyperloglog_raise(struct hyperloglog *hll, const uint8_t registers[HLL_REGISTERS],
+                                          size_t sparse_max);
 enum hyperloglog_result hyperloglog_to_dense(struct hyperloglog *hll);
 void hyperloglog_forget_count(struct hyperloglog *hll);
 

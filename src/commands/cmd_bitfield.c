@@ -131,6 +131,12 @@ static int64_t number_of(const struct operation *operation, uint64_t bits)
     return operation->is_signed ? (int64_t)(bits << above) >> above : (int64_t)bits;
 }
 
+/* Real servers take the lowest numbers of SET for too large ones: their distance from 'max' overflows. */
+static bool looks_too_large(const struct operation *operation, __int128 max)
+{
+    return operation->kind == FIELD_SET && operation->is_signed && max - operation->argument > INT64_MAX;
+}
+
 /* SET and INCRBY: what the field becomes. False when it overflows and must not. */
 static bool compute(const struct operation *operation, int64_t old, uint64_t *bits)
 {
@@ -147,7 +153,7 @@ static bool compute(const struct operation *operation, int64_t old, uint64_t *bi
     if (value >= min && value <= max)
         return true;
     if (operation->overflow == OVERFLOW_SATURATE)
-        *bits = (uint64_t)(value > max ? max : min);
+        *bits = (uint64_t)(value > max || looks_too_large(operation, max) ? max : min);
     return operation->overflow != OVERFLOW_FAIL;
 }
 

@@ -49,8 +49,9 @@ static int64_t add_in_place(struct request *req, struct key_ref *ref)
     return changes;
 }
 
-/* Elements into a sparse one, or one that is absent yet; -1: corrupt, and it stays as it was. */
-static int64_t add_to_copy(struct request *req, struct key_ref *ref, struct bytes value)
+/* Elements into a sparse one, or one that is absent yet. What was added before the value turns out to be
+ * corrupt stays. */
+static int64_t add_to_copy(struct request *req, struct key_ref *ref, struct bytes value, bool *is_corrupt)
 {
     struct hyperloglog hll;
     int64_t changes = 0;
@@ -60,13 +61,14 @@ static int64_t add_to_copy(struct request *req, struct key_ref *ref, struct byte
     else
         hyperloglog_init(&hll);
     changes += hyperloglog_is_changed(&hll);
-    for (int i = 2; i < req->argc && changes >= 0; i++) {
+    for (int i = 2; i < req->argc && !*is_corrupt; i++) {
         enum hyperloglog_result result =
             hyperloglog_add(&hll, hyperloglog_element(req->argv[i]), sparse_max(req));
 
-        changes = result == HLL_CORRUPT ? -1 : changes + (result == HLL_CHANGED);
+        changes += result == HLL_CHANGED;
+        *is_corrupt = result == HLL_CORRUPT;
     }
-    if (changes > 0) {
+    if (changes) {
         hyperloglog_forget_count(&hll);
         string_set_raw(ref, req->argv[1], hyperloglog_value(&hll), true);
     }
@@ -76,6 +78,7 @@ static int64_t add_to_copy(struct request *req, struct key_ref *ref, struct byte
 
 static void cmd_pfadd(struct request *req)
 {
+    bool is_corrupt = false;
     struct bytes value;
     struct key_ref ref;
     int64_t changes;
@@ -85,14 +88,13 @@ static void cmd_pfadd(struct request *req)
     if (value.len && hyperloglog_is_dense(value))
         changes = add_in_place(req, &ref);
     else
-        changes = add_to_copy(req, &ref, value);
-    if (changes < 0) {
-        reply_error(req, ERR_HLL_CORRUPT);
-        return;
-    }
+        changes = add_to_copy(req, &ref, value, &is_corrupt);
     if (changes)
-        key_changed(req, req->db, req->argv[1], &EVENT_PFADD, changes);
-    reply_int(req, changes > 0);
+        key_changed(req, req->db, req->argv[1], is_corrupt ? NULL : &EVENT_PFADD, changes);
+    if (is_corrupt)
+        reply_error(req, ERR_HLL_CORRUPT);
+    else
+        reply_int(req, changes > 0);
 }
 
 /* --- counting ---------------------------------------------------------------------------------------- */
@@ -173,10 +175,7 @@ static void cmd_pfmerge(struct request *req)
         hyperloglog_init(&hll);
     if (has_dense)
         hyperloglog_to_dense(&hll);
-    for (unsigned i = 0; i < HLL_REGISTERS; i++)
-        if (registers[i])
-            hyperloglog_add(&hll, (struct hyperloglog_element){(uint16_t)i, registers[i]},
-                            sparse_max(req));
+    hyperloglog_raise(&hll, registers, sparse_max(req));
     hyperloglog_forget_count(&hll);
     string_set_raw(&ref, req->argv[1], hyperloglog_value(&hll), true);
     hyperloglog_release(&hll);

@@ -127,8 +127,8 @@ static bool box_has(const struct geo_shape *box, struct geo_point point)
 {
     struct geo_point beside = {box->centre.longitude, point.latitude};
 
-    return latitude_distance(point.latitude, box->centre.latitude) <= box->height / 2 &&
-           geo_distance(point, beside) <= box->width / 2;
+    return !(latitude_distance(point.latitude, box->centre.latitude) > box->height / 2) &&
+           !(geo_distance(point, beside) > box->width / 2);
 }
 
 bool geo_shape_has(const struct geo_shape *shape, struct geo_point point, double *distance)
@@ -136,7 +136,7 @@ bool geo_shape_has(const struct geo_shape *shape, struct geo_point point, double
     if (shape->is_box && !box_has(shape, point))
         return false;
     *distance = geo_distance(shape->centre, point);
-    return shape->is_box || *distance <= shape->radius;
+    return shape->is_box || !(*distance > shape->radius); /* none to the opposite point: rounding */
 }
 
 /* --- cells ------------------------------------------------------------------------------------------- */

@@ -157,28 +157,34 @@ enum hyperloglog_result hyperloglog_to_dense(struct hyperloglog *hll)
 
 /* --- sparse ------------------------------------------------------------------------------------------ */
 
-/* Where a register is. */
+/* A run and its first register. */
+struct position {
+    size_t at;
+    unsigned first;
+};
+
+static const struct position sparse_start = {HLL_HEADER_SIZE, 0};
+
+/* Where a register is: its run, and the two before that; at the beginning these are the first run. */
 struct place {
-    size_t at;      /* of its run */
-    size_t before;  /* of the run before that one; when it is the first, itself */
-    unsigned first; /* the run's first register */
+    struct position here, before, before_that;
     struct run run;
 };
 
-static bool find_place(const struct hyperloglog *hll, unsigned index, struct place *place)
+/* Looks from a run on that is the first, or not the one of 'index'. */
+static bool find_place(const struct hyperloglog *hll, struct position from, unsigned index,
+                       struct place *place)
 {
-    const unsigned char *start = hll->data + HLL_HEADER_SIZE, *at = start, *end = hll->data + hll->len;
-    const unsigned char *before = start;
+    const unsigned char *end = hll->data + hll->len;
 
-    for (unsigned first = 0; at < end && run_read(at, end, &place->run); at += place->run.size) {
-        if (index < first + place->run.count) {
-            place->at = (size_t)(at - hll->data);
-            place->before = (size_t)(before - hll->data);
-            place->first = first;
+    place->here = place->before = place->before_that = from;
+    while (place->here.at < hll->len && run_read(hll->data + place->here.at, end, &place->run)) {
+        if (index < place->here.first + place->run.count)
             return true;
-        }
-        first += place->run.count;
-        before = at;
+        place->before_that = place->before;
+        place->before = place->here;
+        place->here.first += place->run.count;
+        place->here.at += place->run.size;
     }
     return false;
 }
@@ -209,7 +215,7 @@ static unsigned put_rest(unsigned char *out, const struct run *run, unsigned cou
 static unsigned split_run(const struct place *place, struct hyperloglog_element element,
                           unsigned char out[SPLIT_MAX])
 {
-    unsigned before = element.index - place->first, size = put_rest(out, &place->run, before);
+    unsigned before = element.index - place->here.first, size = put_rest(out, &place->run, before);
 
     out[size++] = value_run(element.rank, 1);
     return size + put_rest(out + size, &place->run, place->run.count - before - 1);
@@ -244,8 +250,10 @@ static enum hyperloglog_result add_as_dense(struct hyperloglog *hll, struct hype
     return HLL_CHANGED;
 }
 
+/* 'from' is a run to begin the search at, and becomes one for higher registers: joining runs leaves alone
+ * what is two runs before. */
 static enum hyperloglog_result sparse_add(struct hyperloglog *hll, struct hyperloglog_element element,
-                                          size_t sparse_max)
+                                          size_t sparse_max, struct position *from)
 {
     unsigned char runs[SPLIT_MAX], *at;
     struct place place;
@@ -253,31 +261,67 @@ static enum hyperloglog_result sparse_add(struct hyperloglog *hll, struct hyperl
 
     if (element.rank > RUN_RANK_MAX)
         return add_as_dense(hll, element);
-    if (!find_place(hll, element.index, &place))
+    if (!find_place(hll, *from, element.index, &place))
         return HLL_CORRUPT;
+    *from = place.before_that;
     if (place.run.rank >= element.rank)
         return HLL_SAME;
     size = split_run(&place, element, runs);
     if (size > place.run.size && hll->len + size - place.run.size > sparse_max)
         return add_as_dense(hll, element);
     make_own(hll, SPLIT_MAX);
-    at = hll->data + place.at;
-    memmove(at + size, at + place.run.size, hll->len - place.at - place.run.size);
+    at = hll->data + place.here.at;
+    memmove(at + size, at + place.run.size, hll->len - place.here.at - place.run.size);
     memcpy(at, runs, size);
     hll->len = hll->len + size - place.run.size;
-    join_runs(hll, place.before);
+    join_runs(hll, place.before.at);
     return HLL_CHANGED;
 }
+
+/* --- adding ------------------------------------------------------------------------------------------ */
 
 enum hyperloglog_result hyperloglog_add(struct hyperloglog *hll, struct hyperloglog_element element,
                                         size_t sparse_max)
 {
+    struct position from = sparse_start;
+
     if (!hyperloglog_is_dense(hyperloglog_value(hll)))
-        return sparse_add(hll, element, sparse_max);
+        return sparse_add(hll, element, sparse_max, &from);
     if (hyperloglog_dense_register((char *)hll->data, element.index) >= element.rank)
         return HLL_SAME;
     make_own(hll, 0);
     dense_set((char *)hll->data, element.index, element.rank);
+    return HLL_CHANGED;
+}
+
+static void dense_set_all(struct hyperloglog *hll, const uint8_t registers[HLL_REGISTERS])
+{
+    make_own(hll, 0);
+    for (unsigned group = 0; group < HLL_REGISTERS / 8; group++) {
+        uint64_t packed = dense_pack(bytes_word((const char *)registers + group * 8));
+
+        memcpy(hll->data + HLL_HEADER_SIZE + group * 6, &packed, 6);
+    }
+}
+
+enum hyperloglog_result hyperloglog_raise(struct hyperloglog *hll, const uint8_t registers[HLL_REGISTERS],
+                                          size_t sparse_max)
+{
+    enum hyperloglog_result result = HLL_SAME, added;
+    struct position from = sparse_start;
+
+    for (unsigned i = 0; i < HLL_REGISTERS && !hyperloglog_is_dense(hyperloglog_value(hll)); i++) {
+        if (!registers[i])
+            continue;
+        added = sparse_add(hll, (struct hyperloglog_element){(uint16_t)i, registers[i]}, sparse_max, &from);
+        if (added == HLL_CORRUPT)
+            return HLL_CORRUPT;
+        if (added == HLL_CHANGED)
+            result = HLL_CHANGED;
+    }
+    if (!hyperloglog_is_dense(hyperloglog_value(hll)))
+        return result;
+    dense_set_all(hll, registers);
     return HLL_CHANGED;
 }
 
@@ -289,9 +333,11 @@ void hyperloglog_describe(struct bytes value, struct text *out)
     const unsigned char *end = (const unsigned char *)value.data + value.len;
     struct run run;
 
-    for (; at < end && run_read(at, end, &run); at += run.size) {
+    for (; at < end; at += run.size) {
         const char *blank = out->len ? " " : "";
 
+        if (!run_read(at, end, &run)) /* its second byte is missing: as if that were 0 */
+            run = (struct run){RUN_MANY_ZEROS, ((*at & 63u) << 8) + 1, 0, 1};
         if (run.kind == RUN_VALUE)
             text_format(out, "%sv:%u,%u", blank, run.rank, run.count);
         else

@@ -10,18 +10,29 @@
 
 /* --- how often each rank occurs ---------------------------------------------------------------------- */
 
+/* Several of them, so that equal neighbours do not wait for each other. */
+struct histograms {
+    unsigned part[4][RANKS];
+};
+
+static void histograms_add(const struct histograms *histograms, unsigned sum[RANKS])
+{
+    for (unsigned rank = 0; rank < RANKS; rank++)
+        for (unsigned i = 0; i < 4; i++)
+            sum[rank] += histograms->part[i][rank];
+}
+
 static void histogram_of_dense(const char *value, unsigned histogram[RANKS])
 {
-    unsigned parts[4][RANKS] = {0}; /* so that equal neighbours do not wait for each other */
+    struct histograms histograms = {0};
 
     for (unsigned group = 0; group < HLL_REGISTERS / 8; group++) {
         uint64_t packed = dense_group(value, group);
 
         for (unsigned i = 0; i < 8; i++)
-            parts[i % 4][packed >> 6 * i & 63]++;
+            histograms.part[i % 4][packed >> 6 * i & 63]++;
     }
-    for (unsigned rank = 0; rank < RANKS; rank++)
-        histogram[rank] = parts[0][rank] + parts[1][rank] + parts[2][rank] + parts[3][rank];
+    histograms_add(&histograms, histogram);
 }
 
 static bool histogram_of_sparse(struct bytes value, unsigned histogram[RANKS])
@@ -105,17 +116,22 @@ bool hyperloglog_count(struct bytes value, uint64_t *count)
 
 /* --- several values ---------------------------------------------------------------------------------- */
 
+#define MERGE_GROUPS 256 /* at once, so that the compiler may take several in one instruction */
+
 static void merge_dense(uint8_t registers[HLL_REGISTERS], const char *value)
 {
-    uint8_t others[HLL_REGISTERS];
+    uint64_t spread[MERGE_GROUPS];
+    uint8_t others[MERGE_GROUPS * 8];
 
-    for (unsigned group = 0; group < HLL_REGISTERS / 8; group++) {
-        uint64_t spread = dense_spread(dense_group(value, group));
-
-        memcpy(others + group * 8, &spread, 8);
+    for (unsigned from = 0; from < HLL_REGISTERS / 8; from += MERGE_GROUPS, registers += MERGE_GROUPS * 8) {
+        for (unsigned i = 0; i < MERGE_GROUPS; i++)
+            spread[i] = dense_group(value, from + i);
+        for (unsigned i = 0; i < MERGE_GROUPS; i++)
+            spread[i] = dense_spread(spread[i]);
+        memcpy(others, spread, sizeof others);
+        for (unsigned i = 0; i < MERGE_GROUPS * 8; i++)
+            registers[i] = registers[i] > others[i] ? registers[i] : others[i];
     }
-    for (unsigned i = 0; i < HLL_REGISTERS; i++)
-        registers[i] = registers[i] > others[i] ? registers[i] : others[i];
 }
 
 static bool merge_sparse(uint8_t registers[HLL_REGISTERS], struct bytes value)
@@ -142,9 +158,11 @@ bool hyperloglog_merge(uint8_t registers[HLL_REGISTERS], struct bytes value)
 
 uint64_t hyperloglog_count_registers(const uint8_t registers[HLL_REGISTERS])
 {
+    struct histograms histograms = {0};
     unsigned histogram[RANKS] = {0};
 
     for (unsigned i = 0; i < HLL_REGISTERS; i++)
-        histogram[registers[i] % RANKS]++;
+        histograms.part[i % 4][registers[i] % RANKS]++;
+    histograms_add(&histograms, histogram);
     return estimate(histogram);
 }

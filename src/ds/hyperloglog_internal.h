@@ -41,6 +41,13 @@ static inline uint64_t dense_spread(uint64_t packed)
     return (packed & UINT64_C(0x003f003f003f003f)) | (packed & UINT64_C(0x0fc00fc00fc00fc0)) << 2;
 }
 
+static inline uint64_t dense_pack(uint64_t spread)
+{
+    spread = (spread & UINT64_C(0x003f003f003f003f)) | (spread & UINT64_C(0x3f003f003f003f00)) >> 2;
+    spread = (spread & UINT64_C(0x00000fff00000fff)) | (spread & UINT64_C(0x0fff00000fff0000)) >> 4;
+    return (spread & 0xffffff) | (spread & UINT64_C(0x00ffffff00000000)) >> 8;
+}
+
 /* The eight registers from 8 * 'group' on. The word is read from two bytes before them, so that the last
  * group ends it: in front of the first one is the header. */
 static inline uint64_t dense_group(const char *value, unsigned group)

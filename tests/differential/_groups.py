@@ -62,6 +62,23 @@ GROUPS = {
         GETRANGE pkey index index -> seldom
         SETRANGE pkey offset value -> seldom
         DEL pkey -> seldom''',
+    'geo': '''
+        GEOADD gkey [NX | XX] [CH] (longitude latitude place)...
+        GEOADD gkey (longitude latitude place)... (longitude latitude place)... (longitude latitude place)...
+        GEODIST gkey place place [unit]
+        GEOHASH gkey place...
+        GEOPOS gkey place...
+        GEOSEARCH gkey FROMLONLAT longitude latitude BYRADIUS reach unit [ASC | DESC] [WITHDIST] [WITHHASH] [WITHCOORD] -> unordered
+        GEOSEARCH gkey FROMLONLAT longitude latitude BYBOX reach reach unit [ASC | DESC] [WITHDIST] [WITHHASH] -> unordered
+        GEOSEARCH gkey FROMMEMBER place BYRADIUS reach unit [COUNT count] [ASC | DESC] [WITHDIST] -> any
+        GEOSEARCH gkey FROMMEMBER place BYBOX reach reach unit COUNT count [ANY] -> any
+        GEOSEARCHSTORE gkey gkey FROMLONLAT longitude latitude BYRADIUS reach unit -> seldom
+        GEOSEARCHSTORE gkey gkey FROMLONLAT longitude latitude BYBOX reach reach unit -> seldom
+        GEORADIUS gkey longitude latitude reach unit [WITHDIST] [COUNT count] -> any
+        GEORADIUS gkey longitude latitude reach unit STORE gkey -> seldom
+        GEORADIUS_RO gkey longitude latitude reach unit [ASC | DESC] -> unordered
+        GEORADIUSBYMEMBER gkey place reach unit [WITHDIST] [WITHHASH]
+        GEORADIUSBYMEMBER_RO gkey place reach unit [ASC | DESC] -> unordered''',
     'keys': '''
         DEL key... -> seldom
         UNLINK key... -> seldom

@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "reporting_bitmap.h"
+#include "reporting_geo.h"
 #include "reporting_hash.h"
 #include "reporting_hyperloglog.h"
 #include "reporting_key.h"
@@ -35,6 +36,7 @@ static const struct family {
     FAMILY(zset),
     FAMILY(sort),
     FAMILY(hyperloglog),
+    FAMILY(geo),
     FAMILY(key),
     FAMILY(stream),
 };
@@ -224,8 +226,8 @@ static void run_watched(const struct row *row)
             0 &&
         strlen(row->before) >= 3 && !strstr(row->events, "set ") && !strstr(row->events, "new "))
         is_touched = false; /* it had expired when it was watched: its going is no change */
-    if (strncmp(row->command, "PFCOUNT", 7) == 0) /* keeps its count in the value and tells nobody */
-        is_touched = *row->stream;
+    if (strncmp(row->command, "PF", 2) == 0 && strncmp(row->command, "PFDEBUG", 7) != 0)
+        is_touched = *row->stream; /* they may change the value and tell nobody */
     if (strncmp(row->command, "FLUSH", 5) == 0)
         is_touched = false;
     if (strstr(row->events, "xgroup-") || strstr(row->events, "xsetid")) /* beside the value */

@@ -109,6 +109,49 @@ static void dense_registers_do_not_touch_their_neighbours(void **state)
     hyperloglog_release(&hll);
 }
 
+static void add_one_by_one(struct hyperloglog *hll, const uint8_t registers[HLL_REGISTERS], size_t sparse_max)
+{
+    for (unsigned i = 0; i < HLL_REGISTERS; i++)
+        if (registers[i])
+            hyperloglog_add(hll, (struct hyperloglog_element){(uint16_t)i, registers[i]}, sparse_max);
+}
+
+static void raising_all_registers_leaves_the_bytes_of_raising_each(void **state)
+{
+    static const size_t limits[] = {100, 1000, SPARSE_MAX, 20000};
+    struct random random;
+
+    random_init(&random, 12);
+    for (int step = 0; step < RANDOM_STEPS(400); step++) {
+        size_t sparse_max = limits[random_below(&random, 4)];
+        uint8_t registers[HLL_REGISTERS] = {0};
+        struct hyperloglog at_once, each;
+
+        hyperloglog_init(&at_once);
+        hyperloglog_init(&each);
+        for (uint64_t n = random_below(&random, 600); n > 0; n--) {
+            struct hyperloglog_element element = random_element(&random);
+
+            hyperloglog_add(&at_once, element, sparse_max);
+            hyperloglog_add(&each, element, sparse_max);
+        }
+        hyperloglog_merge(registers, hyperloglog_value(&each));
+        for (uint64_t n = random_below(&random, 600); n > 0; n--) {
+            struct hyperloglog_element element = random_element(&random);
+
+            if (registers[element.index] < element.rank)
+                registers[element.index] = element.rank;
+        }
+        add_one_by_one(&each, registers, sparse_max);
+        assert_int_not_equal(hyperloglog_raise(&at_once, registers, sparse_max), HLL_CORRUPT);
+        assert_int_equal(at_once.len, each.len);
+        assert_memory_equal(at_once.data, each.data, each.len);
+        assert_registers(&at_once, registers);
+        hyperloglog_release(&at_once);
+        hyperloglog_release(&each);
+    }
+}
+
 /* ---- the format ---- */
 
 /* After PFADD of "a", then of "b", "c" and "d"; and of "" alone. */
@@ -260,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_register_keeps_its_highest_rank),
         cmocka_unit_test(dense_registers_do_not_touch_their_neighbours),
+        cmocka_unit_test(raising_all_registers_leaves_the_bytes_of_raising_each),
         cmocka_unit_test(sparse_bytes_are_those_of_real_servers),
         cmocka_unit_test(a_view_is_copied_by_the_first_change),
         cmocka_unit_test(what_is_no_value_is_told_apart),
