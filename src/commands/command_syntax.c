@@ -7,6 +7,8 @@
  *     TOKEN word word    one block         < a | b >      the same, where no bracket holds it
  *     x y [x y ...]      x and y come once or more, together
  *
+ * Outside of brackets a | b takes its two neighbours only.
+ *
  * Words stand with one blank between them. */
 #include "command_docs_internal.h"
 
@@ -15,7 +17,10 @@
 struct parser {
     const char *start, *at;
     struct syntax *syntax;
+    int depth; /* of brackets */
 };
+
+#define WORDS_OF_GROUP 1000 /* no repetition names a group */
 
 static struct argument *parse_group(struct parser *parser, char closer);
 
@@ -165,6 +170,24 @@ static void mark_last_multiple(struct argument *list)
         list->flags |= ARGUMENT_MULTIPLE;
 }
 
+/* Joins what comes to the last node as another choice. */
+static void join_choice(struct parser *parser, struct argument **list)
+{
+    struct argument *choice;
+
+    if (!*list)
+        return;
+    while ((*list)->next)
+        list = &(*list)->next;
+    if ((*list)->kind != ARGUMENT_ONE_OF || (*list)->token.len) {
+        choice = new_node(parser, ARGUMENT_ONE_OF);
+        choice->first = *list;
+        choice->words = WORDS_OF_GROUP;
+        *list = choice;
+    }
+    append(&(*list)->first, is_token(peek_word(parser)) ? parse_token(parser) : parse_value(parser));
+}
+
 static struct argument *parse_sequence(struct parser *parser)
 {
     struct argument *list = NULL;
@@ -179,6 +202,8 @@ static struct argument *parse_sequence(struct parser *parser)
             append(&list, is_token(word) ? parse_token(parser) : parse_value(parser));
         } else if (take(parser, '<')) {
             append(&list, parse_group(parser, '>'));
+        } else if (!parser->depth && take(parser, '|')) {
+            join_choice(parser, &list);
         } else if (next_char(parser) != '[') {
             return list;
         } else if (!take_repetition(parser, &list)) {
@@ -192,15 +217,15 @@ static struct argument *parse_sequence(struct parser *parser)
     }
 }
 
-#define WORDS_OF_GROUP 1000 /* no repetition names a group */
-
 static struct argument *parse_group(struct parser *parser, char closer)
 {
     struct argument *list = NULL, *node;
 
+    parser->depth++;
     do {
         append(&list, fold(parser, parse_sequence(parser)));
     } while (take(parser, '|'));
+    parser->depth--;
     take(parser, closer);
     node = list;
     if (list->next) {
@@ -213,21 +238,12 @@ static struct argument *parse_group(struct parser *parser, char closer)
 
 void syntax_parse(struct syntax *syntax, const char *text)
 {
-    struct parser parser = {text, text, syntax};
+    struct parser parser = {text, text, syntax, 0};
 
     syntax->count = 0;
     syntax->size = 2 * strlen(text) + 2; /* a node stands for a word or a bracket at least */
     syntax->nodes = mem_alloc(syntax->size * sizeof *syntax->nodes);
     syntax->first = parse_sequence(&parser);
-    if (take(&parser, '|')) { /* the whole is one of several */
-        struct argument *list = fold(&parser, syntax->first);
-
-        do {
-            append(&list, fold(&parser, parse_sequence(&parser)));
-        } while (take(&parser, '|'));
-        syntax->first = new_node(&parser, ARGUMENT_ONE_OF);
-        syntax->first->first = list;
-    }
 }
 
 void syntax_release(struct syntax *syntax)
