@@ -41,6 +41,7 @@ struct request;
 #define CMD_KEYSPACE      (1u << 19) /* ACL category */
 #define CMD_IN_ADMIN      (1u << 20) /* ACL category, without the flag */
 #define CMD_IN_CONNECTION (1u << 21) /* ACL category, of other groups than it */
+#define CMD_NO_ASYNC_LOADING (1u << 23) /* refused while a new dataset is loaded beside the old */
 #define CMD_KEYS_OPTIONAL (1u << 22) /* its arguments may name no key ("no_mandatory_keys") */
 
 struct key_spec { /* arguments that are keys; first 0: none; last -1: to the end */

@@ -55,6 +55,9 @@ struct request {
     size_t detached_size;
 };
 
+/* The request that runs now, as it came from its client; NULL between requests. */
+const struct request *engine_running_request(const struct engine *engine);
+
 /* The hash of a key argument: kept from the batch, or computed. */
 uint64_t request_hash(const struct request *req, int at);
 

@@ -9,7 +9,7 @@ static void cmd_not_clustered(struct request *req)
 
 #define SUB(name, arity, flags, since, syntax, summary)                                            \
     {name, cmd_not_clustered, arity, flags, {0, 0, 0}, NULL, since, "O(1)", syntax, summary}
-#define ADMIN (CMD_ADMIN | CMD_NOSCRIPT | CMD_STALE)
+#define ADMIN (CMD_ADMIN | CMD_STALE | CMD_NO_ASYNC_LOADING)
 
 static const struct command cluster_subcommands[] = {
     SUB("addslots", -3, ADMIN, "3.0.0", "slot [slot ...]", "Gives slots to this node."),
@@ -46,7 +46,7 @@ static const struct command cluster_subcommands[] = {
         "Binds a slot to a node."),
     SUB("shards", 2, CMD_LOADING | CMD_STALE, "7.0.0", "", "Returns the shards of the cluster."),
     SUB("slaves", 3, CMD_ADMIN | CMD_STALE, "3.0.0", "node-id", "Returns the replicas of a master."),
-    SUB("slots", 2, CMD_STALE, "3.0.0", "", "Returns which node has which slots."),
+    SUB("slots", 2, CMD_LOADING | CMD_STALE, "3.0.0", "", "Returns which node has which slots."),
     {0},
 };
 

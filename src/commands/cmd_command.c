@@ -26,6 +26,7 @@ static const struct word_of_flag flag_words[] = {
     {CMD_NOSCRIPT, "noscript"},
     {CMD_BLOCKING, "blocking"},
     {CMD_LOADING, "loading"},
+    {CMD_NO_ASYNC_LOADING, "no_async_loading"},
     {CMD_STALE, "stale"},
     {CMD_SKIP_MONITOR, "skip_monitor"},
     {CMD_SKIP_SLOWLOG, "skip_slowlog"},

@@ -54,11 +54,13 @@ static const struct command replication_commands[] = {
      {0, 0, 0}, NULL, "2.8.12", "O(1)", "", "Returns the part that the server plays in replication."},
 };
 static const struct command wait_commands[] = {
-    {"wait", cmd_wait, 3, CMD_NOSCRIPT | CMD_IN_CONNECTION, {0, 0, 0}, NULL, "3.0.0",
-     "O(1)", "numreplicas timeout", "Waits until replicas have what this connection wrote."},
-    {"waitaof", cmd_waitaof, 4, CMD_NOSCRIPT | CMD_IN_CONNECTION, {0, 0, 0}, NULL,
+    {"wait", cmd_wait, 3, CMD_BLOCKING | CMD_IN_CONNECTION, {0, 0, 0}, NULL, "3.0.0",
+     "O(1)", "numreplicas timeout", "Waits until replicas have what this connection wrote.",
+     .tips = "request_policy:all_shards response_policy:agg_min"},
+    {"waitaof", cmd_waitaof, 4, CMD_BLOCKING | CMD_IN_CONNECTION, {0, 0, 0}, NULL,
      "7.2.0", "O(1)", "numlocal numreplicas timeout",
-     "Waits until files, here and at replicas, have what this connection wrote."},
+     "Waits until files, here and at replicas, have what this connection wrote.",
+     .tips = "request_policy:all_shards response_policy:agg_min"},
 };
 REGISTER_COMMANDS("server", replication_commands);
 REGISTER_COMMANDS("generic", wait_commands);

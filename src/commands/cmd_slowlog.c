@@ -49,13 +49,16 @@ static void slowlog_reset(struct request *req)
 
 static const struct command slowlog_subcommands[] = {
     {"get", slowlog_get, -2, SLOWLOG_FLAGS, {0, 0, 0}, NULL, "2.2.12", "O(N) entries", "[count]",
-     "Returns the last slow commands; -1 for all."},
+     "Returns the last slow commands; -1 for all.",
+     .tips = "request_policy:all_nodes nondeterministic_output"},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
      "Prints this help."},
     {"len", slowlog_len, 2, SLOWLOG_FLAGS, {0, 0, 0}, NULL, "2.2.12", "O(1)", "",
-     "Returns the number of slow commands that are kept."},
+     "Returns the number of slow commands that are kept.",
+     .tips = "request_policy:all_nodes response_policy:agg_sum nondeterministic_output"},
     {"reset", slowlog_reset, 2, SLOWLOG_FLAGS, {0, 0, 0}, NULL, "2.2.12", "O(N) entries", "",
-     "Forgets the slow commands."},
+     "Forgets the slow commands.",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {0},
 };
 

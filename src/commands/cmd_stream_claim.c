@@ -291,9 +291,11 @@ static const struct command stream_claim_commands[] = {
     {"xclaim", cmd_xclaim, -6, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(log N) an id",
      "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] "
      "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
-     "Makes a consumer the owner of pending entries.", updates},
+     "Makes a consumer the owner of pending entries.", updates,
+     .tips = "nondeterministic_output"},
     {"xautoclaim", cmd_xautoclaim, -6, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "6.2.0",
      "O(1) for a small COUNT", "key group consumer min-idle-time start [COUNT count] [JUSTID]",
-     "Makes a consumer the owner of entries that have been pending for a while.", deletes},
+     "Makes a consumer the owner of entries that have been pending for a while.", deletes,
+     .tips = "nondeterministic_output"},
 };
 REGISTER_COMMANDS("stream", stream_claim_commands);

@@ -351,6 +351,7 @@ static const struct command stream_group_commands[] = {
     {"xpending", cmd_xpending, -3, CMD_READONLY, {1, 1, 1}, NULL, "5.0.0",
      "O(N) entries, for the summary O(N) consumers",
      "key group [[IDLE min-idle-time] start end count [consumer]]",
-     "Returns the pending entries of a group, or a summary of them.", accesses},
+     "Returns the pending entries of a group, or a summary of them.", accesses,
+     .tips = "nondeterministic_output"},
 };
 REGISTER_COMMANDS("stream", stream_group_commands);

@@ -259,7 +259,8 @@ static const struct key_rule accesses[] = {
 
 static const struct command xinfo_subcommands[] = {
     {"consumers", xinfo_consumers, 4, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) consumers",
-     "key group", "Returns the consumers of a group.", accesses},
+     "key group", "Returns the consumers of a group.", accesses,
+     .tips = "nondeterministic_output"},
     {"groups", xinfo_groups, 3, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) groups", "key",
      "Returns the groups of a stream.", accesses},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",

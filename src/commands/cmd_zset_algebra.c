@@ -390,7 +390,7 @@ static const struct key_rule counted_into_first[] = {
 
 #define INTERSECTION_COST "O(N*K+M*log(M)), N members of the smallest, K keys, M of the result"
 #define UNION_COST        "O(N+M*log(M)), N members of all, M of the result"
-#define OPTIONS           "[WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]"
+#define OPTIONS           "[WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]"
 
 static const struct command zset_algebra_commands[] = {
     {"zdiff", cmd_zdiff, -3, CMD_READONLY, {0, 0, 0}, NULL, "6.2.0", UNION_COST,

@@ -24,7 +24,7 @@ static const struct word_pair choice_names[] = {
 };
 
 static const struct word_pair token_names[] = {
-    {"=", "equal"}, {"~", "approximately"}, {"*", "auto-id"}, {"$", "last-id"}, {"\"\"", "empty-string"},
+    {"=", "equal"}, {"~", "approximately"}, {"*", "auto-id"}, {"$", "new-id"}, {"\"\"", "empty-string"},
 };
 
 /* Types of values by name; all others are strings. */
@@ -36,6 +36,8 @@ static const struct word_pair types[] = {
     {"source", "key"},
     {"destination", "key"},
     {"destkey", "key"},
+    {"dst", "key"},
+    {"src", "key"},
     {"sourcekey", "key"},
     {"pattern", "pattern"},
     {"by-pattern", "pattern"},
@@ -50,12 +52,15 @@ static const struct word_pair types[] = {
     {"latitude", "double"},
     {"bit", "integer"},
     {"client-id", "integer"},
+    {"cluster-bus-port", "integer"},
+    {"config-epoch", "integer"},
     {"count", "integer"},
     {"cursor", "integer"},
     {"db", "integer"},
     {"decrement", "integer"},
     {"destination-db", "integer"},
     {"end", "integer"},
+    {"end-slot", "integer"},
     {"entries-added", "integer"},
     {"entries-read", "integer"},
     {"frequency", "integer"},
@@ -80,7 +85,9 @@ static const struct word_pair types[] = {
     {"rank", "integer"},
     {"seconds", "integer"},
     {"size", "integer"},
+    {"slot", "integer"},
     {"start", "integer"},
+    {"start-slot", "integer"},
     {"stop", "integer"},
     {"timeout", "integer"},
     {"ttl", "integer"},
@@ -106,7 +113,8 @@ static const struct {
     {"xrevrange", "start", "string"},       {"xrevrange", "end", "string"},
     {"xautoclaim", "start", "string"},      {"xpending", "start", "string"},
     {"xpending", "end", "string"},          {"xclaim", "ms", "integer"},
-    {"zincrby", "increment", "integer"},    {"zdiffstore", "destination", "key"},
+    {"setbit", "value", "integer"},         {"bitfield", "value", "integer"},
+    {"xpending", "min-idle-time", "integer"},
 };
 
 static const char *meaning(const struct word_pair *pairs, size_t count, struct bytes word)
@@ -194,6 +202,22 @@ static void reply_pair(struct request *req, const char *name, const char *value)
 
 static void reply_arguments(struct walk *walk, const struct argument *list);
 
+/* Which rule tells of the argument; false when it is no key. The patterns of SORT name keys by the second one. */
+static bool key_rule_of(struct walk *walk, const char **type, int *rule)
+{
+    bool is_key = !strcmp(*type, "key"), is_pattern = !strcmp(*type, "pattern") && walk->rules > 1;
+
+    if (is_key && !walk->rules)
+        *type = "string";
+    if (!walk->rules || (!is_key && !is_pattern))
+        return false;
+    *rule = is_pattern ? 1 : walk->key_arguments;
+    if (*rule >= walk->rules)
+        *rule = walk->rules - 1;
+    walk->key_arguments = *rule + 1;
+    return true;
+}
+
 static void reply_argument(struct walk *walk, const struct argument *argument)
 {
     static const char *const kinds[] = {NULL, "pure-token", "oneof", "block"};
@@ -201,10 +225,11 @@ static void reply_argument(struct walk *walk, const struct argument *argument)
     const char *type = kinds[argument->kind];
     char name[ARGUMENT_NAME_MAX];
     bool is_leaf = !argument->first, is_key;
+    int rule = 0;
 
     if (!type)
         type = type_of_value(walk->row->name, argument->name);
-    is_key = !strcmp(type, "key") && walk->rules;
+    is_key = key_rule_of(walk, &type, &rule);
     name_of(argument, name);
     reply_map(req, 2 + is_leaf + is_key + (argument->token.len > 0) + (argument->flags != 0) + !is_leaf);
     reply_pair(req, "name", name);
@@ -213,8 +238,7 @@ static void reply_argument(struct walk *walk, const struct argument *argument)
         reply_pair(req, "display_text", name);
     if (is_key) {
         reply_bulk_string(req, "key_spec_index");
-        reply_int(req, walk->key_arguments < walk->rules ? walk->key_arguments : walk->rules - 1);
-        walk->key_arguments++;
+        reply_int(req, rule);
     }
     if (argument->token.len) {
         reply_bulk_string(req, "token");

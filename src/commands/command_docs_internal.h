@@ -17,7 +17,7 @@ struct argument {
     unsigned flags;
     struct bytes name;  /* of a value */
     struct bytes token; /* in capitals; empty: none */
-    int words;          /* of the syntax that it stands for */
+    const char *start;  /* in the syntax */
     struct argument *first, *next;
 };
 

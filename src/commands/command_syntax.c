@@ -7,6 +7,8 @@
  *     TOKEN word word    one block         < a | b >      the same, where no bracket holds it
  *     x y [x y ...]      x and y come once or more, together
  *
+ * Outside of brackets a | b takes its two neighbours only.
+ *
  * Words stand with one blank between them. */
 #include "command_docs_internal.h"
 
@@ -15,6 +17,8 @@
 struct parser {
     const char *start, *at;
     struct syntax *syntax;
+    const char *group; /* what the innermost bracket holds; NULL outside */
+    bool is_group_repeated;
 };
 
 static struct argument *parse_group(struct parser *parser, char closer);
@@ -67,15 +71,6 @@ static void append(struct argument **list, struct argument *node)
     *list = node;
 }
 
-static int words_of(const struct argument *list)
-{
-    int words = 0;
-
-    for (; list; list = list->next)
-        words += list->words;
-    return words;
-}
-
 /* One node for several. */
 static struct argument *fold(struct parser *parser, struct argument *list)
 {
@@ -85,35 +80,64 @@ static struct argument *fold(struct parser *parser, struct argument *list)
         return list;
     block = new_node(parser, ARGUMENT_BLOCK);
     block->first = list;
-    block->words = words_of(list);
+    block->start = list ? list->start : parser->at;
     return block;
 }
 
 /* --- repetition --------------------------------------------------------------------------------------- */
 
-/* At "[x y ...]" behind "x y": the last nodes of the list, which stand for these words, come several times. */
+static const char *matching_bracket(const char *open)
+{
+    int depth = 0;
+
+    for (const char *at = open; *at; at++) {
+        depth += *at == '[';
+        depth -= *at == ']';
+        if (!depth)
+            return at;
+    }
+    return NULL;
+}
+
+/* At "[x y ...]": where the "x y" before it begins, and '*end' behind the bracket; NULL when that is none. */
+static const char *repeated_text(struct parser *parser, const char **end)
+{
+    const char *open = parser->at, *close, *dots;
+    size_t len;
+
+    close = next_char(parser) == '[' ? matching_bracket(open = parser->at) : NULL;
+    dots = close ? close - 3 : NULL;
+    if (!dots || dots <= open + 2 || memcmp(dots, "...", 3) != 0)
+        return NULL;
+    len = (size_t)(dots - open) - 2; /* without bracket and blank */
+    if (open < parser->start + len + 1 || memcmp(open - 1 - len, open + 1, len) != 0)
+        return NULL;
+    *end = close + 1;
+    return open - 1 - len;
+}
+
+/* The last nodes of the list, or all that its brackets hold, come several times. */
 static bool take_repetition(struct parser *parser, struct argument **list)
 {
-    const char *open = parser->at, *end = strchr(open, ']'), *dots = end ? end - 3 : NULL;
-    size_t len = dots && dots > open + 2 ? (size_t)(dots - open) - 2 : 0; /* without bracket and blank */
-    int words = 1;
+    const char *end, *text = repeated_text(parser, &end);
     struct argument *node;
 
-    if (next_char(parser) != '[' || !len || memcmp(dots, "...", 3) != 0 ||
-        open < parser->start + len + 1 || memcmp(open - 1 - len, open + 1, len) != 0)
+    if (!text)
         return false;
-    for (size_t i = 1; i <= len; i++)
-        words += open[i] == ' ';
-    while (*list && words_of(*list) > words)
+    while (*list && (*list)->start != text)
         list = &(*list)->next;
-    if (!*list || words_of(*list) != words)
+    if (!*list && text != parser->group)
         return false;
+    parser->at = end;
+    if (!*list) {
+        parser->is_group_repeated = true;
+        return true;
+    }
     node = fold(parser, *list);
     node->flags |= ARGUMENT_MULTIPLE;
     if (node == *list && node->token.len)
         node->flags |= ARGUMENT_MULTIPLE_TOKEN;
     *list = node;
-    parser->at = end + 1;
     return true;
 }
 
@@ -124,7 +148,7 @@ static struct argument *parse_value(struct parser *parser)
     struct argument *node = new_node(parser, ARGUMENT_VALUE);
 
     node->name = peek_word(parser);
-    node->words = 1;
+    node->start = node->name.data;
     parser->at += node->name.len;
     return node;
 }
@@ -153,7 +177,7 @@ static struct argument *parse_token(struct parser *parser)
         node = fold(parser, list);
     }
     node->token = token;
-    node->words = 1 + words_of(list);
+    node->start = token.data;
     return node;
 }
 
@@ -163,6 +187,24 @@ static void mark_last_multiple(struct argument *list)
         list = list->next;
     if (list)
         list->flags |= ARGUMENT_MULTIPLE;
+}
+
+/* Joins what comes to the last node as another choice. */
+static void join_choice(struct parser *parser, struct argument **list)
+{
+    struct argument *choice;
+
+    if (!*list)
+        return;
+    while ((*list)->next)
+        list = &(*list)->next;
+    if ((*list)->kind != ARGUMENT_ONE_OF || (*list)->token.len) {
+        choice = new_node(parser, ARGUMENT_ONE_OF);
+        choice->first = *list;
+        choice->start = (*list)->start;
+        *list = choice;
+    }
+    append(&(*list)->first, is_token(peek_word(parser)) ? parse_token(parser) : parse_value(parser));
 }
 
 static struct argument *parse_sequence(struct parser *parser)
@@ -179,6 +221,8 @@ static struct argument *parse_sequence(struct parser *parser)
             append(&list, is_token(word) ? parse_token(parser) : parse_value(parser));
         } else if (take(parser, '<')) {
             append(&list, parse_group(parser, '>'));
+        } else if (!parser->group && take(parser, '|')) {
+            join_choice(parser, &list);
         } else if (next_char(parser) != '[') {
             return list;
         } else if (!take_repetition(parser, &list)) {
@@ -192,12 +236,15 @@ static struct argument *parse_sequence(struct parser *parser)
     }
 }
 
-#define WORDS_OF_GROUP 1000 /* no repetition names a group */
-
 static struct argument *parse_group(struct parser *parser, char closer)
 {
     struct argument *list = NULL, *node;
+    const char *outer = parser->group, *start = parser->at - 1;
+    bool was_repeated = parser->is_group_repeated;
 
+    next_char(parser);
+    parser->group = parser->at;
+    parser->is_group_repeated = false;
     do {
         append(&list, fold(parser, parse_sequence(parser)));
     } while (take(parser, '|'));
@@ -207,27 +254,22 @@ static struct argument *parse_group(struct parser *parser, char closer)
         node = new_node(parser, ARGUMENT_ONE_OF);
         node->first = list;
     }
-    node->words = WORDS_OF_GROUP;
+    node->start = start;
+    if (parser->is_group_repeated)
+        node->flags |= ARGUMENT_MULTIPLE | (node->token.len ? ARGUMENT_MULTIPLE_TOKEN : 0);
+    parser->group = outer;
+    parser->is_group_repeated = was_repeated;
     return node;
 }
 
 void syntax_parse(struct syntax *syntax, const char *text)
 {
-    struct parser parser = {text, text, syntax};
+    struct parser parser = {text, text, syntax, NULL, false};
 
     syntax->count = 0;
     syntax->size = 2 * strlen(text) + 2; /* a node stands for a word or a bracket at least */
     syntax->nodes = mem_alloc(syntax->size * sizeof *syntax->nodes);
     syntax->first = parse_sequence(&parser);
-    if (take(&parser, '|')) { /* the whole is one of several */
-        struct argument *list = fold(&parser, syntax->first);
-
-        do {
-            append(&list, fold(&parser, parse_sequence(&parser)));
-        } while (take(&parser, '|'));
-        syntax->first = new_node(&parser, ARGUMENT_ONE_OF);
-        syntax->first->first = list;
-    }
 }
 
 void syntax_release(struct syntax *syntax)

@@ -161,6 +161,13 @@ static void run_one(struct turn *turn, struct request *req)
         turn_end_share(turn, client);
 }
 
+const struct request *engine_running_request(const struct engine *engine)
+{
+    const struct turn *turn = engine->turn;
+
+    return turn && engine->running && turn->batch_at < turn->batch_count ? &turn->batch[turn->batch_at] : NULL;
+}
+
 void turn_run_batch(struct turn *turn, uint32_t kept_args)
 {
     if (turn->batch_count) {

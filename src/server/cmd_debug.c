@@ -1,5 +1,5 @@
 /* DEBUG: for tests and for looking inside. Refused unless enable-debug-command allows it. */
-#include "server_internal.h"
+#include "debug_internal.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -105,10 +105,6 @@ static void debug_populate(struct request *req)
     size_t key_size = prefix.len + INT64_TEXT_MAX + 2;
     char *key, text[64], *value;
 
-    if (req->argc > 5) {
-        reply_wrong_arity(req);
-        return;
-    }
     if (!parse_int_range_or_reply(req, 2, 0, INT64_MAX, &count, ERR_NOT_POSITIVE) ||
         (req->argc == 5 && !parse_int_range_or_reply(req, 4, 0, req->engine->settings.bulk_len_max,
                                                      &size, ERR_NOT_POSITIVE)))
@@ -187,60 +183,83 @@ static void debug_set_active_expire(struct request *req)
 
 /* --- the command --------------------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    int argc; /* negative: at least */
-    void (*run)(struct request *req);
-    const char *syntax, *summary;
-} actions[] = {
-    {"clock", -3, debug_clock, "ADVANCE ms | FREEZE | THAW",
+static void debug_pause_cron(struct request *req)
+{
+    server_of(req)->is_cron_paused = bytes_equal(req->argv[2], BYTES("1"));
+    reply_ok(req);
+}
+
+static const struct debug_action own_actions[] = {
+    {"clock", 3, 4, debug_clock, "ADVANCE ms | FREEZE | THAW",
      "Moves, stops and releases the clock that expiry and waiting see."},
-    {"digest", 2, debug_digest, "", "Returns a digest of all data."},
-    {"nested-loop", 3, debug_nested_loop, "ms", "Serves other clients from within this command."},
-    {"object", -3, debug_object, "key", "Shows the inside of a value."},
-    {"populate", -3, debug_populate, "count [prefix] [size]", "Makes string keys."},
-    {"set-active-expire", 3, debug_set_active_expire, "0 | 1",
+    {"digest", 2, 2, debug_digest, "", "Returns a digest of all data."},
+    {"nested-loop", 3, 3, debug_nested_loop, "ms", "Serves other clients from within this command."},
+    {"object", 3, ANY_ARGC, debug_object, "key", "Shows the inside of a value."},
+    {"pause-cron", 3, 3, debug_pause_cron, "0 | 1", "Stops what is done some times a second."},
+    {"populate", 3, 5, debug_populate, "count [prefix] [size]", "Makes string keys."},
+    {"set-active-expire", 3, 3, debug_set_active_expire, "0 | 1",
      "Leaves expired keys until they are asked for."},
-    {"snapshot-child", 3, debug_snapshot_child, "ms",
+    {"sleep", 3, 3, debug_sleep, "seconds", "Stops the server for a while."},
+    {"snapshot-child", 3, 3, debug_snapshot_child, "ms",
      "Forks a child that holds a snapshot for a while, and returns its pid."},
-    {"sleep", 3, debug_sleep, "seconds", "Stops the server for a while."},
+    {NULL},
 };
-#define ACTIONS (sizeof actions / sizeof *actions)
+
+static const struct debug_action *const actions[] = {own_actions, debug_reply_actions, debug_table_actions,
+                                                     debug_crash_actions};
+#define ACTION_TABLES (sizeof actions / sizeof *actions)
 
 static void reply_help(struct request *req)
 {
     char line[256];
+    size_t count = 0;
 
-    reply_array(req, 1 + 2 * ACTIONS);
+    for (size_t i = 0; i < ACTION_TABLES; i++)
+        for (const struct debug_action *action = actions[i]; action->name; action++)
+            count++;
+    reply_array(req, 1 + 2 * count);
     reply_status(req, "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
-    for (size_t i = 0; i < ACTIONS; i++) {
-        snprintf(line, sizeof line, "%s %s", actions[i].name, actions[i].syntax);
-        reply_status(req, line);
-        snprintf(line, sizeof line, "    %s", actions[i].summary);
-        reply_status(req, line);
-    }
+    for (size_t i = 0; i < ACTION_TABLES; i++)
+        for (const struct debug_action *action = actions[i]; action->name; action++) {
+            snprintf(line, sizeof line, "%s%s%s", action->name, *action->syntax ? " " : "", action->syntax);
+            reply_status(req, line);
+            snprintf(line, sizeof line, "    %s", action->summary);
+            reply_status(req, line);
+        }
 }
 
-static void cmd_debug(struct request *req)
+static const struct debug_action *find_action(const struct request *req)
 {
-    if (!is_allowed(req)) {
-        reply_error(req, ERR_DEBUG_REFUSED);
-        return;
-    }
-    if (req->argc == 2 && argument_is(req, 1, "help")) {
-        reply_help(req);
-        return;
-    }
-    for (size_t i = 0; i < ACTIONS; i++)
-        if (argument_is(req, 1, actions[i].name) &&
-            (actions[i].argc > 0 ? req->argc == actions[i].argc : req->argc >= -actions[i].argc)) {
-            actions[i].run(req);
-            return;
-        }
+    for (size_t i = 0; i < ACTION_TABLES; i++)
+        for (const struct debug_action *action = actions[i]; action->name; action++)
+            if (argument_is(req, 1, action->name))
+                return req->argc >= action->argc_min && req->argc <= action->argc_max ? action : NULL;
+    return NULL;
+}
+
+void reply_debug_error(struct request *req)
+{
     reply_error_format(req,
                        "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG "
                        "HELP.",
                        (int)(req->argv[1].len < 128 ? req->argv[1].len : 128), req->argv[1].data);
+}
+
+static void cmd_debug(struct request *req)
+{
+    const struct debug_action *action;
+
+    if (!is_allowed(req)) {
+        reply_error(req, ERR_DEBUG_REFUSED);
+        return;
+    }
+    action = find_action(req);
+    if (action)
+        action->run(req);
+    else if (req->argc == 2 && argument_is(req, 1, "help"))
+        reply_help(req);
+    else
+        reply_debug_error(req);
 }
 
 static const struct command debug_commands[] = {

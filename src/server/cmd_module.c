@@ -13,13 +13,14 @@ static void module_list(struct request *req) { reply_array(req, 0); }
 
 static void module_refused(struct request *req) { reply_error(req, ERR_MODULE_REFUSED); }
 
-#define MODULE_FLAGS (CMD_ADMIN | CMD_NOSCRIPT)
+#define MODULE_FLAGS (CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING)
 
 static const struct command module_subcommands[] = {
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Prints this help."},
-    {"list", module_list, 2, MODULE_FLAGS, {0, 0, 0}, NULL, "4.0.0", "O(1)", "",
-     "Returns the modules that are loaded."},
+    {"list", module_list, 2, CMD_ADMIN | CMD_NOSCRIPT, {0, 0, 0}, NULL, "4.0.0", "O(1)", "",
+     "Returns the modules that are loaded.",
+     .tips = "nondeterministic_output_order"},
     {"load", module_refused, -3, MODULE_FLAGS, {0, 0, 0}, NULL, "4.0.0", "O(1)",
      "path [arg [arg ...]]", "Loads a module."},
     {"loadex", module_refused, -3, MODULE_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(1)",

@@ -71,9 +71,11 @@ static void cmd_lastsave(struct request *req) { reply_int(req, server_of(req)->s
 
 static const struct command server_commands[] = {
     {"time", cmd_time, 1, CMD_FAST | CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "2.6.0", "O(1)", "",
-     "Returns the time: seconds, and microseconds within the second."},
+     "Returns the time: seconds, and microseconds within the second.",
+     .tips = "nondeterministic_output"},
     {"lastsave", cmd_lastsave, 1, CMD_FAST | CMD_LOADING | CMD_STALE | CMD_IN_ADMIN, {0, 0, 0}, NULL,
-     "1.0.0", "O(1)", "", "Returns the time of the last snapshot."},
+     "1.0.0", "O(1)", "", "Returns the time of the last snapshot.",
+     .tips = "nondeterministic_output"},
     {"info", cmd_info, -1, CMD_LOADING | CMD_STALE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(1)", "[section [section ...]]", "Shows facts and figures of the server.",
      .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},

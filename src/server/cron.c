@@ -37,6 +37,10 @@ static void cron(struct server *server, uint64_t now_ns)
 {
     if (now_ns < server->next_cron_ns)
         return;
+    if (server->is_cron_paused) {
+        server->next_cron_ns = now_ns + 1000000000ULL / (uint64_t)server->settings.hz;
+        return;
+    }
     server->next_cron_ns = now_ns + 1000000000ULL / (uint64_t)server->settings.hz;
     server->has_work = true;
     engine_cron(server->engine);

@@ -154,16 +154,37 @@ static void mix_value(unsigned char *digest, const struct entry *entry)
     }
 }
 
+/* Behind the key's name, or alone. */
+static void mix_type_and_value(unsigned char *digest, const struct entry *entry)
+{
+    mix_number(digest, object_types[entry->type]);
+    mix_value(digest, entry);
+    if (entry->flags & ENTRY_EXPIRES)
+        add(digest, BYTES("!!expire!!"));
+}
+
 static void digest_entry(unsigned char *total, const struct entry *entry)
 {
     unsigned char digest[SHA1_SIZE] = {0};
 
     mix(digest, entry_key(entry));
-    mix_number(digest, object_types[entry->type]);
-    mix_value(digest, entry);
-    if (entry->flags & ENTRY_EXPIRES)
-        add(digest, BYTES("!!expire!!"));
+    mix_type_and_value(digest, entry);
     add(total, (struct bytes){(const char *)digest, SHA1_SIZE});
+}
+
+static void print(const unsigned char *digest, char out[DIGEST_TEXT_SIZE])
+{
+    for (int i = 0; i < SHA1_SIZE; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+void digest_value(const struct entry *entry, char out[DIGEST_TEXT_SIZE])
+{
+    unsigned char digest[SHA1_SIZE] = {0};
+
+    if (entry)
+        mix_type_and_value(digest, entry);
+    print(digest, out);
 }
 
 void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE])
@@ -182,6 +203,5 @@ void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE])
         while ((entry = dict_iter_next(&iter)) != NULL)
             digest_entry(digest, entry);
     }
-    for (int i = 0; i < SHA1_SIZE; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    print(digest, out);
 }

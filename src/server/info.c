@@ -105,7 +105,7 @@ static void write_replication(struct server *server, struct text *out)
                 "master_repl_offset:0\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n"
                 "repl_backlog_size:1048576\r\nrepl_backlog_first_byte_offset:0\r\n"
                 "repl_backlog_histlen:0\r\n",
-                server->run_id);
+                server->replication_id);
 }
 
 static double seconds(struct timeval time)

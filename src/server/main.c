@@ -124,7 +124,7 @@ static int watch_parent(struct server *server, pid_t parent, struct error *error
 
 /* --- a life --------------------------------------------------------------------------------------------------- */
 
-static void make_run_id(char out[41])
+void server_make_id(char out[41])
 {
     unsigned char bytes[20];
 
@@ -152,7 +152,8 @@ static int assemble(struct server *server, struct error *error)
     uint64_t seed;
 
     random_secret(&seed, sizeof seed);
-    make_run_id(server->run_id);
+    server_make_id(server->run_id);
+    server_make_id(server->replication_id);
     server->loop = event_loop_new();
     if (!server->loop)
         return error_set_errno(error, "epoll");
@@ -171,6 +172,7 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
         return -1;
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
+    crash_report_install(server);
     server->startup_bytes = mem_used();
     daemon_write_pid_file(server);
     proc_title_refresh(server);

@@ -73,7 +73,8 @@ struct server {
     struct {
         uint64_t count, latest_ns;
     } forks;
-    char run_id[41];
+    char run_id[41], replication_id[41];
+    bool is_cron_paused; /* DEBUG PAUSE-CRON */
     uint64_t next_cron_ns, next_slice_ns;
     bool has_work;
     /* instantaneous figures of INFO, over the last second */
@@ -88,6 +89,16 @@ static inline struct server *server_of(const struct request *req) { return req->
 
 /* May this client do what a directive of kind 'allowed' opens? */
 bool server_allows(const struct request *req, int allowed);
+
+/* --- main.c ------------------------------------------------------------------------------------ */
+
+/* 40 random hexadecimal digits. */
+void server_make_id(char out[41]);
+
+/* --- crash_report.c ---------------------------------------------------------------------------- */
+
+/* From now on a fatal signal writes a report to the log. */
+void crash_report_install(const struct server *server);
 
 /* --- config*.c ---------------------------------------------------------------------------------- */
 
@@ -175,6 +186,8 @@ void info_write(struct server *server, struct text *out, const struct bytes *sec
 #define DIGEST_TEXT_SIZE 41
 /* As Redis's DEBUG DIGEST computes it: equal datasets have equal digests. */
 void digest_all(const struct store *store, char out[DIGEST_TEXT_SIZE]);
+/* As its DEBUG DIGEST-VALUE does; zeros for NULL. */
+void digest_value(const struct entry *entry, char out[DIGEST_TEXT_SIZE]);
 
 /* --- snapshot_child.c --------------------------------------------------------------------------------- */
 

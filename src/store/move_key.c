@@ -7,10 +7,11 @@
 #include "store/string_value.h"
 #include "store/value.h"
 
-/* A block like 'old' for another key; cell and deadline as they are, the wheel not told. */
+/* A block like 'old' for another key; cell and deadline as they are, the wheels not told. */
 static struct entry *block_like(const struct entry *old, struct bytes key)
 {
-    struct entry *new = entry_new(key, old->type, old->form, old->flags & ~ENTRY_LONG_KEY, old->value_len);
+    unsigned flags = old->flags & ~(ENTRY_LONG_KEY | ENTRY_FIELDS_EXPIRE);
+    struct entry *new = entry_new(key, old->type, old->form, flags, old->value_len);
     struct bytes old_key = entry_key(old);
 
     new->access = old->access;
@@ -27,6 +28,8 @@ static void place(struct key_ref *to, struct entry *entry)
 {
     if (entry->flags & ENTRY_EXPIRES)
         wheel_add(to->db->deadlines, entry_wheel_node(entry));
+    if (entry->type == VALUE_HASH)
+        fields_join(to->db, entry);
     store_insert(to, entry);
 }
 
@@ -39,6 +42,8 @@ void store_move(struct key_ref *from, struct key_ref *to, struct bytes key)
     from->slot = NULL; /* 'to' was looked up since */
     if (entry->flags & ENTRY_EXPIRES)
         wheel_remove(from->db->deadlines, entry_wheel_node(entry));
+    if (entry->flags & ENTRY_FIELDS_EXPIRE)
+        fields_leave(entry);
     dict_remove(&from->db->keys, from->hash, ref_slot(from));
     from->slot = NULL;
     from->entry = NULL;

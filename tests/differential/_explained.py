@@ -5,7 +5,7 @@
 EXPLAINED = [
     ('tern', r'Z.* LIMIT -.*', rb'(:0|\*0)',
      'what is before the first is nothing, also of a large sorted set, where later versions count from the end'),
-    ('redis-7.0', r'B(LPOP|RPOP|LMOVE|Z).*', rb'-ERR timeout is negative',
+    ('redis-7.0', r'B(LPOP|RPOP|LMOVE|LMPOP|RPOPLPUSH|Z).*', rb'-ERR timeout is negative',
      'a timeout beyond 64 bits is out of range since 7.2'),
     ('redis-7.0', r'OBJECT ENCODING .*', rb'\$9\r\nquicklist',
      'short lists are listpacks since 7.2'),

@@ -390,6 +390,35 @@ static void run(uint64_t seed, uint64_t entries)
     store_rig_release(&rig);
 }
 
+static void a_hash_that_goes_elsewhere_is_waited_for_there(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *a = &store->dbs[0], *b = &store->dbs[1], *c = &store->dbs[2];
+    struct key_ref from = filled(a, BYTES("k"), 3), to = find(b, BYTES("other"), LOOKUP_WRITE);
+
+    give_deadline(&from, 1, NOW_MS + 5);
+    store_copy(from.entry, &to, BYTES("other"));
+    store_check(a);
+    store_check(b);
+    to = find(c, BYTES("k"), LOOKUP_WRITE);
+    store_move(&from, &to, BYTES("k"));
+    store_check(a);
+    store_check(c);
+    store_swap(b, c);
+    store_check(b);
+    store_check(c);
+    clock_advance(&rig.clock, 6);
+    work_until_done(store);
+    assert_int_equal(store->stats.expired_fields, 2);
+    to = find(b, BYTES("k"), LOOKUP_READ);
+    assert_int_equal(hash_size(hash_of(&to)), 2);
+    to = find(c, BYTES("other"), LOOKUP_READ);
+    assert_int_equal(hash_size(hash_of(&to)), 2);
+    assert_int_equal(store_size(a), 0);
+    store_rig_release(&rig);
+}
+
 static void random_runs_agree_with_a_model(void **state)
 {
     run(1, 512);
@@ -409,6 +438,7 @@ int main(void)
         cmocka_unit_test(who_moves_is_waited_for_at_the_new_place),
         cmocka_unit_test(what_is_replaced_is_waited_for_no_more),
         cmocka_unit_test(what_dies_is_reported),
+        cmocka_unit_test(a_hash_that_goes_elsewhere_is_waited_for_there),
         cmocka_unit_test(random_runs_agree_with_a_model),
     };
 

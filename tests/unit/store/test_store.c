@@ -652,9 +652,27 @@ static void the_frequency_ends_at_255(void **state)
 
 /* ---- main ---- */
 
+static void a_random_key_does_not_take_for_ever(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+
+    for (int i = 0; i < 3000; i++)
+        set(db, name_of(i), BYTES("v"), NOW_MS + 1);
+    clock_advance(&rig.clock, 2);
+    assert_non_null(store_random(db)); /* one that expired just now */
+    assert_int_equal(store_size(db), 2000);
+    assert_non_null(store_random(db));
+    assert_null(store_random(db));
+    assert_int_equal(store->stats.expired, 3000);
+    store_rig_release(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_random_key_does_not_take_for_ever),
         cmocka_unit_test(a_key_is_there_up_to_its_deadline_and_gone_the_millisecond_after),
         cmocka_unit_test(what_may_not_expire_reads_as_absent_and_stays),
         cmocka_unit_test(a_deadline_may_be_set_again_and_again),
