@@ -115,6 +115,8 @@ int check_append_dir(const struct bytes *args, int argc, struct text *kept, stru
 int check_save(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_oom_values(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_host_name(const struct bytes *args, int argc, struct text *kept, struct error *error);
+int check_node_name(const struct bytes *args, int argc, struct text *kept, struct error *error);
+int check_locale(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_shutdown(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_master(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_users_file(const struct bytes *args, int argc, struct text *kept, struct error *error);

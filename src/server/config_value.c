@@ -143,10 +143,10 @@ static int parse_size(const struct config_row *row, struct bytes text, int64_t *
         *value = -*value;
         return 0;
     }
-    if (!memory_size_parse(text, &size) || size > INT64_MAX)
+    if (!memory_size_parse(text, &size))
         return error_set(error, row->kind == KIND_PERCENT ? "argument must be a memory or percent value"
                                                           : "argument must be a memory value");
-    *value = (int64_t)size;
+    *value = size > INT64_MAX ? -1 : (int64_t)size; /* out of any range */
     return check_range(row, *value, error);
 }
 
