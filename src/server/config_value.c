@@ -387,17 +387,20 @@ static bool asks_for_something(const struct server *server, const struct config_
     return !is_quiet;
 }
 
+void config_warn_of(struct server *server, const struct config_row *row)
+{
+    struct config_note *note = config_note_of(server, row);
+
+    if (!row->lacks || !note->was_set || note->was_warned || !asks_for_something(server, row))
+        return;
+    note->was_warned = true;
+    log_write(LOG_WARNING, "WARNING %s: not supported yet, %s", row->name, row->lacks);
+}
+
 void config_warn(struct server *server)
 {
-    for (size_t i = 0; i < config_count(); i++) {
-        const struct config_row *row = config_row_at(i);
-        struct config_note *note = &server->notes[i];
-
-        if (!row->lacks || !note->was_set || note->was_warned || !asks_for_something(server, row))
-            continue;
-        note->was_warned = true;
-        log_write(LOG_WARNING, "WARNING %s: not supported yet, %s", row->name, row->lacks);
-    }
+    for (size_t i = 0; i < config_count(); i++)
+        config_warn_of(server, config_row_at(i));
 }
 
 /* --- beginning and end ----------------------------------------------------------------------------------------- */
