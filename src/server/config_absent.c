@@ -126,7 +126,7 @@ static const struct config_row rows[] = {
     INT("cluster-port", 0, 65535, 0, NO_CLUSTER, FIXED),
     TEXT("cluster-announce-ip", "", NO_CLUSTER),
     TEXT("cluster-announce-hostname", "", .check = check_host_name, NO_CLUSTER),
-    TEXT("cluster-announce-human-nodename", "", NO_CLUSTER),
+    TEXT("cluster-announce-human-nodename", "", .check = check_node_name, NO_CLUSTER),
     INT("cluster-announce-port", 0, 65535, 0, NO_CLUSTER),
     INT("cluster-announce-bus-port", 0, 65535, 0, NO_CLUSTER),
     INT("cluster-announce-tls-port", 0, 65535, 0, NO_CLUSTER),
@@ -187,7 +187,7 @@ static const struct config_row rows[] = {
     TEXT("ignore-warnings", "", HARMLESS),
     TEXT("bind-source-addr", "", .lacks = "the server makes no connections"),
     INT("socket-mark-id", 0, UINT_MAX, 0, FIXED, .lacks = "sockets are not marked"),
-    TEXT("locale-collate", "", .lacks = "texts are compared byte by byte"),
+    TEXT("locale-collate", "", .check = check_locale, .lacks = "texts are compared byte by byte"),
     WORD("enable-module-command", 0, allow_words, FIXED, .lacks = "there are no modules"),
 };
 

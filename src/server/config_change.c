@@ -106,8 +106,10 @@ static int make_changes(struct server *server, struct change *changes, const str
         put_back(server, changes, count, true);
         return -1;
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         config_note_of(server, changes[i].row)->was_set = true;
+        config_warn_of(server, changes[i].row);
+    }
     return 0;
 }
 
@@ -123,7 +125,5 @@ int config_change(struct server *server, const struct bytes *pairs, int count, b
     for (int i = 0; i < rows; i++)
         text_release(&changes[i].before);
     mem_free(changes, (size_t)rows * sizeof *changes);
-    if (outcome == 0)
-        config_warn(server);
     return outcome;
 }

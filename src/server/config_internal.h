@@ -102,6 +102,8 @@ int64_t config_number(const struct server *server, const struct config_row *row)
 /* Sets the value without a word to anybody. */
 int config_parse(struct server *server, const struct config_row *row, const struct bytes *args, int argc,
                  bool at_start, struct error *error);
+/* config_warn for one row. */
+void config_warn_of(struct server *server, const struct config_row *row);
 /* The values of CONFIG SET: one text, which is several words for some rows. The words are views. Returns
  * their number, -1 when there are too many. */
 int config_value_words(const struct config_row *row, struct bytes value, struct bytes *words);
@@ -115,6 +117,8 @@ int check_append_dir(const struct bytes *args, int argc, struct text *kept, stru
 int check_save(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_oom_values(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_host_name(const struct bytes *args, int argc, struct text *kept, struct error *error);
+int check_node_name(const struct bytes *args, int argc, struct text *kept, struct error *error);
+int check_locale(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_shutdown(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_master(const struct bytes *args, int argc, struct text *kept, struct error *error);
 int check_users_file(const struct bytes *args, int argc, struct text *kept, struct error *error);

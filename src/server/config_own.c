@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <locale.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define BIND_TEXT_MAX  4096 /* what listening on the addresses has room for */
@@ -134,6 +136,27 @@ int check_host_name(const struct bytes *args, int argc, struct text *kept, struc
     return 0;
 }
 
+int check_node_name(const struct bytes *args, int argc, struct text *kept, struct error *error)
+{
+    for (size_t i = 0; i < args[0].len; i++)
+        if (strchr("!#$%&()*+:;<>?@[]^{|}~", args[0].data[i]))
+            return error_set(error, "Announced human node name contained invalid character");
+    return 0;
+}
+
+int check_locale(const struct bytes *args, int argc, struct text *kept, struct error *error)
+{
+    char name[128];
+    locale_t locale;
+
+    snprintf(name, sizeof name, "%.*s", (int)args[0].len, args[0].data);
+    locale = newlocale(LC_COLLATE_MASK, name, (locale_t)0);
+    if (!locale)
+        return error_set(error, "Invalid locale name");
+    freelocale(locale);
+    return 0;
+}
+
 int check_master(const struct bytes *args, int argc, struct text *kept, struct error *error)
 {
     int64_t port;
@@ -194,7 +217,9 @@ int parse_output_limits(struct server *server, const struct bytes *args, int arg
     struct output_limit limits[CLIENT_CLASSES];
 
     memcpy(limits, settings->output_limits, sizeof limits);
-    if (argc <= 0 || argc % LIMIT_WORDS)
+    if (is_one_empty(args, argc))
+        argc = 0;
+    if (argc % LIMIT_WORDS)
         return error_set(error, "Wrong number of arguments in buffer limit configuration.");
     for (int i = 0; i < argc; i += LIMIT_WORDS) {
         int class = class_of(args[i]);

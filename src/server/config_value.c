@@ -143,10 +143,10 @@ static int parse_size(const struct config_row *row, struct bytes text, int64_t *
         *value = -*value;
         return 0;
     }
-    if (!memory_size_parse(text, &size) || size > INT64_MAX)
+    if (!memory_size_parse(text, &size))
         return error_set(error, row->kind == KIND_PERCENT ? "argument must be a memory or percent value"
                                                           : "argument must be a memory value");
-    *value = (int64_t)size;
+    *value = size > INT64_MAX ? -1 : (int64_t)size; /* out of any range */
     return check_range(row, *value, error);
 }
 
@@ -387,17 +387,20 @@ static bool asks_for_something(const struct server *server, const struct config_
     return !is_quiet;
 }
 
+void config_warn_of(struct server *server, const struct config_row *row)
+{
+    struct config_note *note = config_note_of(server, row);
+
+    if (!row->lacks || !note->was_set || note->was_warned || !asks_for_something(server, row))
+        return;
+    note->was_warned = true;
+    log_write(LOG_WARNING, "WARNING %s: not supported yet, %s", row->name, row->lacks);
+}
+
 void config_warn(struct server *server)
 {
-    for (size_t i = 0; i < config_count(); i++) {
-        const struct config_row *row = config_row_at(i);
-        struct config_note *note = &server->notes[i];
-
-        if (!row->lacks || !note->was_set || note->was_warned || !asks_for_something(server, row))
-            continue;
-        note->was_warned = true;
-        log_write(LOG_WARNING, "WARNING %s: not supported yet, %s", row->name, row->lacks);
-    }
+    for (size_t i = 0; i < config_count(); i++)
+        config_warn_of(server, config_row_at(i));
 }
 
 /* --- beginning and end ----------------------------------------------------------------------------------------- */

@@ -86,6 +86,13 @@ static void find_supervisor(struct server *server)
         *supervised = SUPERVISED_NO;
 }
 
+const char *daemon_supervisor(const struct server *server)
+{
+    int supervised = server->settings.supervised;
+
+    return supervised == SUPERVISED_SYSTEMD ? "systemd" : supervised == SUPERVISED_UPSTART ? "upstart" : "no";
+}
+
 int daemon_begin(struct server *server, struct error *error)
 {
     if (server->settings.is_daemon && server->settings.exit_with_parent)

@@ -45,12 +45,12 @@ static void write_server(struct server *server, struct text *out)
                 "redis_build_id:0\r\nredis_mode:standalone\r\ntern_version:%s\r\n"
                 "os:%s %s %s\r\narch_bits:64\r\nmonotonic_clock:%s\r\n"
                 "multiplexing_api:epoll\r\natomicvar_api:none\r\ngcc_version:%d.%d.%d\r\n"
-                "process_id:%d\r\nprocess_supervised:no\r\nrun_id:%s\r\ntcp_port:%lld\r\n"
+                "process_id:%d\r\nprocess_supervised:%s\r\nrun_id:%s\r\ntcp_port:%lld\r\n"
                 "server_time_usec:%lld\r\nuptime_in_seconds:%lld\r\nuptime_in_days:%lld\r\n"
                 "hz:%lld\r\nconfigured_hz:%lld\r\nlru_clock:%u\r\nexecutable:%s\r\n"
                 "config_file:%s\r\nio_threads_active:0\r\n",
                 REDIS_VERSION, TERN_VERSION, name.sysname, name.release, name.machine, clock_work_source(), __GNUC__,
-                __GNUC_MINOR__, __GNUC_PATCHLEVEL__, (int)getpid(), server->run_id,
+                __GNUC_MINOR__, __GNUC_PATCHLEVEL__, (int)getpid(), daemon_supervisor(server), server->run_id,
                 (long long)server->settings.port, (long long)clock_now_us(&server->clock),
                 (long long)uptime, (long long)uptime / 86400, (long long)server->settings.hz,
                 (long long)server->settings.hz, server->store->access_now, executable,

@@ -62,7 +62,8 @@ static void add_address(const struct server_settings *settings, struct text *out
         text_add(out, bytes_from_string(settings->unix_path));
 }
 
-/* False when there is no such variable. 'server' NULL: only looks whether there is. */
+/* False when there is no such variable. 'server' NULL: only looks whether there is; what always says something then adds
+ * a letter. */
 static bool add_variable(const struct server *server, struct bytes name, struct text *out)
 {
     static const char *const names[] = {"title",      "listen-addr", "server-mode", "port",
@@ -71,8 +72,12 @@ static bool add_variable(const struct server *server, struct bytes name, struct 
 
     while (names[which] && !bytes_equal(name, bytes_from_string(names[which])))
         which++;
-    if (!server || !names[which])
-        return names[which] != NULL;
+    if (!names[which])
+        return false;
+    if (!server && which != 0 && which != 2)
+        text_add(out, BYTES("x"));
+    if (!server)
+        return true;
     if (which == 0)
         text_add(out, bytes_from_string(server->program));
     else if (which == 1)
@@ -107,12 +112,21 @@ static bool expand(const struct server *server, struct bytes template, struct te
     return true;
 }
 
+static void trim(struct text *title)
+{
+    while (title->len && title->data[title->len - 1] == ' ')
+        title->len--;
+}
+
+/* It must say something beside the program's name, as in Redis. */
 int proc_title_check(const struct bytes *args, int argc, struct text *kept, struct error *error)
 {
-    struct text ignored = {0};
-    bool is_good = expand(NULL, args[0], &ignored);
+    struct text title = {0};
+    bool is_good = expand(NULL, args[0], &title);
 
-    text_release(&ignored);
+    trim(&title);
+    is_good = is_good && title.len > 0;
+    text_release(&title);
     return is_good ? 0 : error_set(error, "template format is invalid or contains unknown variables");
 }
 
@@ -123,8 +137,7 @@ void proc_title_refresh(const struct server *server)
     if (!server->engine || !server->settings.sets_title || room.size < 2)
         return;
     expand(server, bytes_from_string(server->settings.title_template), &title);
-    while (title.len && title.data[title.len - 1] == ' ')
-        title.len--;
+    trim(&title);
     if (title.len > room.size - 1)
         title.len = room.size - 1;
     memset(room.start, 0, room.size);

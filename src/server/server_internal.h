@@ -141,6 +141,7 @@ void banner_ready(const struct server *server);
 
 /* Leaves the terminal, or prepares for a supervisor. */
 int daemon_begin(struct server *server, struct error *error);
+const char *daemon_supervisor(const struct server *server);
 void daemon_write_pid_file(struct server *server);
 /* Tells the supervisor that clients can connect. */
 void daemon_tell_ready(struct server *server);
@@ -160,6 +161,8 @@ int proc_title_check(const struct bytes *args, int argc, struct text *kept, stru
 
 /* SIGTERM and SIGINT end the server in good order; a second SIGINT at once. */
 int signals_watch(struct server *server, struct error *error);
+/* In a fork: SIGTERM ends it, and the SIGINT of a terminal is the server's matter. */
+void signals_in_child(void);
 
 /* --- listen.c -------------------------------------------------------------------------------------- */
 

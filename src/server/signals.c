@@ -57,3 +57,9 @@ int signals_watch(struct server *server, struct error *error)
     sigaction(SIGINT, &action, NULL);
     return 0;
 }
+
+void signals_in_child(void)
+{
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_IGN);
+}

@@ -31,6 +31,7 @@ static void close_descriptors(void) { syscall(SYS_close_range, 3u, ~0u, 0u); }
 
 static _Noreturn void hold(int64_t ms)
 {
+    signals_in_child();
     close_descriptors();
     poll(NULL, 0, (int)ms);
     _exit(0);

@@ -242,4 +242,51 @@ def what_is_given_back_is_taken(server):
     expect(client('CONFIG', 'GET', '*'), pairs)
 
 
+# ---- beside a real server -------------------------------------------------------------------------
+
+REAL = os.environ.get('REDIS_SERVER')
+PROBES = ['', 'abc', '-1', '0', '1', '7', '1.5', '100', '65536', '2147483648', '9223372036854775807', '5%', '101%', '-5%', '%',
+          '1kb', '1kB', 'kb', '1 2', '1 2 3', 'yes', 'no', 'YES', 'maybe', 'a/b', 'a_b', 'now', 'save nosave', 'now force',
+          'default', '900 1', '900 1 300', '0 0', 'normal 1 2 3', 'slave 1 2 3 pubsub 1 2 3', 'KEA', 'xyz', '  ', ' 1', '010',
+          '+1', '0x10', '1e3', 'no one', '1.1.1.1 6379', '{title}', '{port}', '{x}', '{']
+# What would change the connection or the machine, or what a real server refuses for want of something.
+NOT_PROBED = {'bind', 'dir', 'enable-debug-command', 'logfile', 'loglevel', 'port', 'unixsocket', 'requirepass',
+              'oom-score-adj', 'oom-score-adj-values', 'proto-max-bulk-len', 'client-query-buffer-limit', 'maxclients', 'tls-port',
+              'tls-cluster', 'tls-replication', 'activedefrag', 'repl-backlog-size'}
+
+
+@contextlib.contextmanager
+def real_server(directory):
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(tempfile.mkdtemp(prefix='tern-'), 's')
+    process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', '--appendonly',
+                                'no', '--enable-protected-configs', 'yes'], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: os.path.exists(path), 'the real server is there')
+        yield Client(path)
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+
+
+@test('--enable-protected-configs', 'yes')
+def values_are_taken_and_refused_as_by_a_real_server(server):
+    if not REAL or 'Redis server v=7.' not in subprocess.run([REAL, '--version'], capture_output=True, text=True).stdout:
+        raise Skip('there is no real server of Redis 7 here')
+    ours, differences = server.client(), []
+    with real_server(os.path.join(server.directory, 'real')) as theirs:
+        names = [name.decode() for name in theirs('CONFIG', 'GET', '*')[::2]]
+        for name in names:
+            if name in NOT_PROBED or not ours('CONFIG', 'GET', name):
+                continue
+            for value in PROBES:
+                answers = [(client('CONFIG', 'SET', name, value), values(client, name)) for client in (ours, theirs)]
+                if answers[0] != answers[1]:
+                    differences.append((name, value, *answers))
+        expect(differences[:3], [])
+        unknown = [name for name in names if not ours('CONFIG', 'GET', name)]
+        expect(unknown, [], 'known to the real server only')
+
+
 main()

@@ -25,6 +25,7 @@ def read(path):
 
 
 def free_port():
+    """Somebody may take it meanwhile, but hardly does."""
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return probe.getsockname()[1]
@@ -41,10 +42,11 @@ class Started:
     """A server started as a tool would: it is ready when its log says so."""
 
     def __init__(self, *args, stdin=None, env=None, directory=None, log=None, ready='Ready to accept connections'):
-        self.log = log or os.path.join(directory or tempfile.gettempdir(), 'stdout')
-        self.process = subprocess.Popen([program(), *map(str, args)], cwd=directory, env={**os.environ, **(env or {})},
-                                        stdin=subprocess.PIPE, stdout=open(self.log if not log else os.devnull, 'w'),
-                                        stderr=subprocess.STDOUT, text=True)
+        self.log = log or os.path.join(directory, 'stdout')
+        self.complaints = tempfile.TemporaryFile('w+')
+        with open(os.devnull if log else self.log, 'w') as output:
+            self.process = subprocess.Popen([program(), *map(str, args)], cwd=directory, env={**os.environ, **(env or {})},
+                                            stdin=subprocess.PIPE, stdout=output, stderr=self.complaints, text=True)
         self.process.stdin.write(stdin or '')
         self.process.stdin.close()
         self.pid = self.process.pid
@@ -58,6 +60,8 @@ class Started:
     def end(self, number=signal.SIGTERM, status=0):
         self.process.send_signal(number)
         expect(self.process.wait(TIMEOUT), status, 'status')
+        self.complaints.seek(0)
+        expect(self.complaints.read(), '', 'what it said on stderr')
         return self.said()
 
     def __enter__(self):
@@ -67,6 +71,7 @@ class Started:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.complaints.close()
 
 
 @contextlib.contextmanager
@@ -544,6 +549,8 @@ def systemd_is_told(directory):
             with Started('--port', port, '--supervised', how, '--daemonize', 'yes', env={'NOTIFY_SOCKET': path},
                          directory=directory) as server:
                 expect_true(b'READY=1\n' in systemd.recv(1000), 'it is ready')
+                with client_of(port) as client:
+                    expect(client.info('process_supervised', 'server'), 'systemd')
                 said = server.end()
                 expect(systemd.recv(1000), b'STOPPING=1\n')
             expect_true('Supervised by systemd.' in said, said)
