@@ -43,6 +43,8 @@ void banner_show(const struct server *server)
         log_write(LOG_NOTICE, "Running mode=standalone, port=%lld.", (long long)settings->port);
         return;
     }
+    if (log_get_level() > LOG_NOTICE)
+        return;
     snprintf(text, sizeof text, picture, TERN_VERSION, REDIS_VERSION, "standalone", (long long)settings->port,
              (int)getpid());
     log_raw(text);

@@ -241,6 +241,8 @@ int main(int argc, char **argv)
     struct hash_seed seed;
     struct error error;
 
+    if (argc < 1)
+        return 1;
     if (is_word(first, "--version") || is_word(first, "-v"))
         return print_version();
     if (is_word(first, "--help") || is_word(first, "-h"))
@@ -252,7 +254,7 @@ int main(int argc, char **argv)
     clock_init(&server.clock);
     assert_set_reporter(report_to_log);
     log_set_role('C');
-    config_set_text(&server.program, bytes_from_string(argc ? argv[0] : "tern-server"));
+    config_set_text(&server.program, bytes_from_string(argv[0]));
     proc_title_begin(argc, argv);
     config_set_defaults(&server);
     if (is_word(first, "--check-config"))
