@@ -40,6 +40,12 @@ void reply_map(struct request *req, size_t pairs); /* RESP2: an array of twice a
 void reply_set(struct request *req, size_t count); /* RESP2: an array */
 void reply_push(struct request *req, size_t count); /* RESP2: an array */
 
+/* For replies whose length a number of the user decides (SRANDMEMBER key -1000000000): whether to make
+ * more of one that began at 'start'. Not for a client that is gone or hears no replies; and one for which
+ * half a gigabyte was made is closed, since a command cannot wait until that is read. */
+uint64_t reply_position(const struct request *req);
+bool reply_goes_on(struct request *req, uint64_t start);
+
 /* CLIENT REPLY ON is answered itself. */
 void reply_unmute(struct request *req);
 

@@ -386,10 +386,11 @@ static void reply_random_pair(struct request *req, struct bytes field, struct by
 static void random_with_repeats(struct request *req, const struct hash *hash, uint64_t count,
                                 bool with_values)
 {
+    uint64_t start = reply_position(req);
     struct bytes field, value;
 
     reply_random_header(req, count, with_values);
-    for (; count > 0 && !(req->client->flags & CLIENT_CLOSING); count--) {
+    for (; count > 0 && reply_goes_on(req, start); count--) {
         hash_random(hash, &req->engine->store->random, &field, &value);
         reply_random_pair(req, field, value, with_values);
     }

@@ -305,12 +305,13 @@ static void cmd_spop(struct request *req)
         reply_null(req);
 }
 
-/* Members may come more than once. No end is too far: a client that does not take so many is closed by
- * its limits, and then nothing more is made. */
+/* Members may come more than once. */
 static void reply_any(struct request *req, const struct set *set, uint64_t count)
 {
+    uint64_t start = reply_position(req);
+
     reply_array(req, count);
-    for (; count > 0 && !(req->client->flags & CLIENT_CLOSING); count--) {
+    for (; count > 0 && reply_goes_on(req, start); count--) {
         struct set_member member = set_random(set, random_of(req));
         reply_member(req, &member);
     }

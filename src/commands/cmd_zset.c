@@ -387,14 +387,14 @@ static void cmd_zscan(struct request *req)
 
 static struct random *random_of(const struct request *req) { return &req->engine->store->random; }
 
-/* Members may come more than once. No end is too far: a client that does not take so many is closed by
- * its limits, and then nothing more is made. */
+/* Members may come more than once. */
 static void reply_any(struct request *req, const struct zset *set, uint64_t count, bool with_scores)
 {
+    uint64_t start = reply_position(req);
     char text[LISTPACK_TEXT_MAX];
 
     zset_reply_array(req, count, with_scores);
-    for (; count > 0 && !(req->client->flags & CLIENT_CLOSING); count--) {
+    for (; count > 0 && reply_goes_on(req, start); count--) {
         struct zset_item item = zset_random(set, random_of(req), text);
         zset_reply_item(req, &item, with_scores);
     }

@@ -51,6 +51,7 @@ static inline char *window_room(struct window *window, size_t size)
 
 /* To a client that is not the running one, or behind its chain. Counts against its limits. */
 void output_append(struct client *client, struct bytes bytes);
+void output_close_over_limit(struct client *client, const char *which);
 /* A push: to the running client it waits for the end of its reply. */
 void output_push(struct client *client, struct bytes bytes);
 void output_end_command(struct window *window, struct client *client); /* pushes that waited */

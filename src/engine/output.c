@@ -36,7 +36,7 @@
 
 /* --- limits -------------------------------------------------------------------------------- */
 
-static void close_over_limit(struct client *client, const char *which)
+void output_close_over_limit(struct client *client, const char *which)
 {
     char line[1024];
 
@@ -57,7 +57,7 @@ static void check_limits(struct client *client)
     if (bytes > engine->stats.output_bytes_peak)
         engine->stats.output_bytes_peak = bytes;
     if (limit->hard_bytes && bytes > limit->hard_bytes) {
-        close_over_limit(client, "limits");
+        output_close_over_limit(client, "limits");
         return;
     }
     if (!limit->soft_bytes || bytes <= limit->soft_bytes) {
@@ -67,7 +67,7 @@ static void check_limits(struct client *client)
         client->soft_limit_since_ms = clock_now_ms(engine->clock);
     } else if (clock_now_ms(engine->clock) - client->soft_limit_since_ms >
                limit->soft_seconds * 1000) {
-        close_over_limit(client, "soft limits");
+        output_close_over_limit(client, "soft limits");
     }
 }
 

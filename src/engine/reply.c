@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define VALUE_SENT_DIRECTLY (16 * 1024) /* longer values go out by writev from where they are */
+#define REPLY_BYTES_MAX     (512ULL << 20)
 #define HEADER_MAX          (1 + INT64_TEXT_MAX + 2)
 
 static void put(struct request *req, const char *text, size_t len)
@@ -230,6 +231,21 @@ void reply_set(struct request *req, size_t count)
 void reply_push(struct request *req, size_t count)
 {
     put_header(req, is_resp3(req) ? '>' : '*', (int64_t)count);
+}
+
+uint64_t reply_position(const struct request *req)
+{
+    return req->client->bytes_out + req->client->output.bytes;
+}
+
+bool reply_goes_on(struct request *req, uint64_t start)
+{
+    if (req->client->flags & CLIENT_CLOSING || req->window->is_muted)
+        return false;
+    if (reply_position(req) - start <= REPLY_BYTES_MAX)
+        return true;
+    output_close_over_limit(req->client, "limits by one reply");
+    return false;
 }
 
 void reply_unmute(struct request *req) { req->window->is_muted = false; }

@@ -335,6 +335,29 @@ def subscribers_that_are_cut_in_the_middle_of_a_message_do_no_harm(server):
 
 
 @test()
+def a_reply_without_end_ends(server):
+    """Random members: a count of nine quintillions is a right one, and the server serves others soon."""
+    other = server.client()
+    expect(other('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 2mb 0 0'), 'OK')
+    expect(other('SADD', 's', *['x%d' % i for i in range(600)]), 600)
+    expect([other('SADD', 'one', 'a' * 100), other('HSET', 'h', 'f', 'v'), other('ZADD', 'z', 1, 'm')], [1, 1, 1])
+    commands = ('SRANDMEMBER', 's'), ('SRANDMEMBER', 'one'), ('HRANDFIELD', 'h'), ('ZRANDMEMBER', 'z')
+    for cut, command in enumerate(commands, 1):
+        client = server.client()
+        client.send(encode(*command, '-9223372036854775807') + encode('SET', 'ran', 1))
+        wait_until(lambda: other.info('connected_clients') == 1, 'it is cut')
+        expect(other.info('client_output_buffer_limit_disconnections'), cut)
+        client.rest()
+    expect_true(other.info('used_memory_peak') < 12 * MB, 'little is kept')
+    # Nobody hears it: nothing is made.
+    client = server.client()
+    client.send_commands(('CLIENT', 'REPLY', 'OFF'), *[(*command, '-9223372036854775807') for command in commands],
+                         ('CLIENT', 'REPLY', 'ON'))
+    expect(client.read(), 'OK')
+    expect([client('EXISTS', 'ran'), len(client('SRANDMEMBER', 's', '-5000'))], [0, 5000])
+
+
+@test()
 def a_subscriber_of_the_second_protocol_may_do_little(server):
     client, other = server.clients_of(2)
     expect(client('SUBSCRIBE', 'a'), [b'subscribe', b'a', 1])
