@@ -119,7 +119,7 @@ static void blocking_pop(struct request *req, enum zset_end end)
 static void cmd_bzpopmin(struct request *req) { blocking_pop(req, ZSET_MIN); }
 static void cmd_bzpopmax(struct request *req) { blocking_pop(req, ZSET_MAX); }
 
-/* numkeys key [key ...] MIN | MAX [COUNT count] */
+/* numkeys key [key ...] <MIN | MAX> [COUNT count] */
 struct multi_pop {
     int first_key, last_key;
     enum zset_end end;
@@ -230,7 +230,7 @@ static const struct key_rule takes_counted_later[] = {
 static const struct command zset_pop_commands[] = {
     {"bzmpop", cmd_bzmpop, -5, CMD_WRITE | CMD_BLOCKING, {0, 0, 0}, NULL, "7.0.0",
      "O(K)+O(M*log(N)), K keys, M members that are taken",
-     "timeout numkeys key [key ...] MIN | MAX [COUNT count]",
+     "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]",
      "Takes the lowest or highest members of the first sorted set that has some, and waits for one.",
      takes_counted_later},
     {"bzpopmax", cmd_bzpopmax, -3, CMD_WRITE | CMD_FAST | CMD_BLOCKING, {1, -2, 1}, NULL, "5.0.0",
@@ -241,7 +241,7 @@ static const struct command zset_pop_commands[] = {
      "Takes the lowest member of the first sorted set that has one, and waits for one.", takes_one_of},
     {"zmpop", cmd_zmpop, -4, CMD_WRITE, {0, 0, 0}, NULL, "7.0.0",
      "O(K)+O(M*log(N)), K keys, M members that are taken",
-     "numkeys key [key ...] MIN | MAX [COUNT count]",
+     "numkeys key [key ...] <MIN | MAX> [COUNT count]",
      "Takes the lowest or highest members of the first sorted set that has some.", takes_counted},
     {"zpopmax", cmd_zpopmax, -2, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "5.0.0",
      "O(log(N)*M), M members that are taken", "key [count]",

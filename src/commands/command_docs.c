@@ -20,10 +20,11 @@ static const struct word_pair choice_names[] = {
     {"=", "operator"},      {"*", "id-selector"},    {"FROMMEMBER", "from"},   {"BYRADIUS", "by"},
     {"YES", "skipme"},      {"ON", "enabled"},       {"BYTE", "unit"},         {"SUM", "aggregate"},
     {"MODULE", "filterby"}, {"STORE", "store"},      {"WRAP", "overflow"},     {"TIMEOUT", "unblock-type"},
-    {"WRITE", "mode"},      {"LIB-NAME", "attr"},    {"NOSAVE", "save-selector"},
+    {"MIN", "where"},       {"WRITE", "mode"},       {"LIB-NAME", "attr"},    {"NOSAVE", "save-selector"},
 };
 
 static const struct word_pair token_names[] = {
+    {"CH", "change"}, {"INCR", "increment"},
     {"=", "equal"}, {"~", "approximately"}, {"*", "auto-id"}, {"$", "new-id"}, {"\"\"", "empty-string"},
 };
 

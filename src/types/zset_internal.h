@@ -1,10 +1,30 @@
-/* What the files of the sorted set share: the small one (zset_packed.c). */
+/* What the files of the sorted set share: zset.c, zset_range.c, the small one (zset_packed.c) and the large
+ * one (zset_indexed.c). */
 #ifndef TERN_ZSET_INTERNAL_H
 #define TERN_ZSET_INTERNAL_H
 
+#include "ds/dict.h"
 #include "types/zset.h"
 
-/* Members and their scores by turns, in order: the format of Redis's small sorted sets. A position is a
+struct indexed {
+    struct btree tree;
+    struct dict dict; /* of struct btree_member */
+};
+
+struct zset {
+    union {
+        struct listpack *lp;
+        struct indexed *indexed;
+    };
+    bool is_packed;
+};
+
+/* What becomes of a member that is there with 'old'; '*score' is its new score when it is changed. */
+enum zset_outcome zset_decide(double old, double *score, unsigned flags);
+
+/* --- the small one ------------------------------------------------------------------------------
+
+ * Members and their scores by turns, in order: the format of Redis's small sorted sets. A position is a
  * member's. */
 
 static inline size_t zset_packed_size(const struct listpack *lp) { return listpack_count(lp) / 2; }
@@ -30,5 +50,20 @@ struct zset_span zset_packed_span(const struct listpack *lp,
                                   const void *range);
 
 void zset_packed_check(const struct listpack *lp);
+
+/* --- the large one ------------------------------------------------------------------------------ */
+
+struct indexed *zset_indexed_new(size_t expected);
+bool zset_indexed_free_step(struct indexed *indexed, size_t budget); /* as zset_free_step */
+/* NULL when absent. */
+struct btree_member *zset_indexed_find(const struct indexed *indexed, struct bytes member);
+/* The member must be absent. */
+void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member);
+enum zset_outcome zset_indexed_add(struct indexed *indexed, struct bytes member, unsigned flags,
+                                   double *score); /* as zset_add; '*score' is the result */
+bool zset_indexed_remove(struct indexed *indexed, struct bytes member);
+void zset_indexed_remove_span(struct indexed *indexed, struct zset_span span);
+size_t zset_indexed_memory(const struct indexed *indexed, size_t samples);
+void zset_indexed_check(const struct indexed *indexed);
 
 #endif

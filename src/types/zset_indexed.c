@@ -1,0 +1,134 @@
+/* A large sorted set: a tree for the order and a dict for the members, over the same blocks. */
+#include "zset_internal.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum { SHRINK_STEP = 8 }; /* buckets of the dict that a removal moves */
+
+static uint64_t member_hash(const void *entry) { return hash_bytes(btree_member_bytes(entry)); }
+
+static const struct dict_type member_type = {member_hash};
+
+static bool member_is(const void *entry, const void *key)
+{
+    return bytes_equal(btree_member_bytes(entry), *(const struct bytes *)key);
+}
+
+static bool is_same(const void *entry, const void *member) { return entry == member; }
+
+struct indexed *zset_indexed_new(size_t expected)
+{
+    struct indexed *indexed = mem_alloc_zero(sizeof *indexed);
+
+    dict_init(&indexed->dict, &member_type);
+    dict_reserve(&indexed->dict, expected);
+    return indexed;
+}
+
+struct btree_member *zset_indexed_find(const struct indexed *indexed, struct bytes member)
+{
+    return dict_find(&indexed->dict, hash_bytes(member), member_is, &member);
+}
+
+/* The member must be absent. */
+static void insert(struct indexed *indexed, uint64_t hash, double score, struct bytes member)
+{
+    struct btree_member *block = btree_member_new(score, member);
+
+    dict_insert(&indexed->dict, hash, block);
+    btree_insert(&indexed->tree, block);
+}
+
+void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member)
+{
+    insert(indexed, hash_bytes(member), score, member);
+}
+
+enum zset_outcome zset_indexed_add(struct indexed *indexed, struct bytes member, unsigned flags,
+                                     double *score)
+{
+    uint64_t hash = hash_bytes(member);
+    struct btree_member *found = dict_find(&indexed->dict, hash, member_is, &member);
+
+    if (found) {
+        enum zset_outcome outcome = zset_decide(found->score, score, flags);
+
+        if (outcome == ZSET_CHANGED)
+            btree_change_score(&indexed->tree, found, *score);
+        return outcome;
+    }
+    if (flags & ZSET_IF_PRESENT)
+        return ZSET_REFUSED;
+    insert(indexed, hash, *score, member);
+    return ZSET_ADDED;
+}
+
+/* What has left the tree leaves the dict and is freed. */
+static void drop_member(void *context, struct btree_member *member)
+{
+    struct indexed *indexed = context;
+    uint64_t hash = member_hash(member);
+    struct dict_slot *slot = dict_find_slot(&indexed->dict, hash, is_same, member);
+
+    ASSERT(slot);
+    dict_remove(&indexed->dict, hash, slot);
+    dict_step(&indexed->dict, SHRINK_STEP);
+    btree_member_free(member);
+}
+
+bool zset_indexed_remove(struct indexed *indexed, struct bytes member)
+{
+    struct btree_member *found = zset_indexed_find(indexed, member);
+
+    if (!found)
+        return false;
+    btree_remove(&indexed->tree, found);
+    drop_member(indexed, found);
+    return true;
+}
+
+void zset_indexed_remove_span(struct indexed *indexed, struct zset_span span)
+{
+    btree_remove_range(&indexed->tree, span.first, span.count, drop_member, indexed);
+}
+
+bool zset_indexed_free_step(struct indexed *indexed, size_t budget)
+{
+    if (!btree_free_step(&indexed->tree, budget))
+        return false;
+    dict_release(&indexed->dict);
+    mem_free(indexed, sizeof *indexed);
+    return true;
+}
+
+size_t zset_indexed_memory(const struct indexed *indexed, size_t samples)
+{
+    size_t size = indexed->tree.size, looked_at = 0, bytes = 0;
+    const struct btree_member *member;
+    struct btree_iter iter;
+
+    btree_iter_init(&iter, &indexed->tree, 0, false);
+    while ((samples == 0 || looked_at < samples) && (member = btree_iter_next(&iter)) != NULL) {
+        bytes += mem_block_size(btree_member_size(member));
+        looked_at++;
+    }
+    if (looked_at)
+        bytes = (size_t)((double)bytes / (double)looked_at * (double)size);
+    return bytes + mem_block_size(sizeof *indexed) + btree_memory(&indexed->tree) +
+           dict_memory(&indexed->dict);
+}
+
+void zset_indexed_check(const struct indexed *indexed)
+{
+    const struct btree_member *member;
+    struct btree_iter iter;
+
+    btree_check(&indexed->tree);
+    dict_check(&indexed->dict);
+    ASSERT(dict_size(&indexed->dict) == indexed->tree.size);
+    btree_iter_init(&iter, &indexed->tree, 0, false);
+    while ((member = btree_iter_next(&iter)) != NULL)
+        ASSERT(zset_indexed_find(indexed, btree_member_bytes(member)) == member);
+}
