@@ -93,6 +93,8 @@ static void check_range(const struct model *model, struct stream_id from, struct
     if (end < model->count && stream_id_equal(model->ids[end], to))
         end++;
     stream_iter_init(&iter, model->stream, from, to, false);
+    assert_int_equal(stream_iter_count(&iter, UINT64_MAX), end > first ? end - first : 0);
+    assert_int_equal(stream_iter_count(&iter, 3), end > first + 3 ? 3 : end > first ? end - first : 0);
     for (size_t at = first; at < end && at < first + most; at++) {
         assert_true(stream_iter_next(&iter));
         check_entry(model, at, &iter);
