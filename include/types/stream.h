@@ -27,6 +27,7 @@ void stream_free(struct stream *stream);
 
 uint64_t stream_length(const struct stream *stream);
 struct stream_id stream_first_id(const struct stream *stream); /* 0-0 when empty */
+struct stream_id stream_top_id(const struct stream *stream);   /* of the last entry that is there */
 /* The highest that was ever given, whether or not its entry is still there. */
 struct stream_id stream_last_id(const struct stream *stream);
 struct stream_id stream_max_deleted_id(const struct stream *stream);

@@ -180,15 +180,6 @@ static bool parse_reading_or_reply(struct request *req, struct reading *reading)
     return true;
 }
 
-/* The last entry that is there; 0-0 when there is none. */
-static struct stream_id top_of(const struct stream *stream)
-{
-    struct stream_iter iter;
-
-    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, true);
-    return stream_iter_next(&iter) ? iter.id : STREAM_ID_MIN;
-}
-
 /* One id, for the stream ('NULL' when absent) of that place. */
 static bool parse_wanted_or_reply(struct request *req, const struct reading *reading, int index,
                                   const struct stream *stream)
@@ -207,7 +198,7 @@ static bool parse_wanted_or_reply(struct request *req, const struct reading *rea
         if (reading->is_group)
             reply_error(req, ERR_XREADGROUP_LAST("+"));
         else if (stream && stream_length(stream)) {
-            wanted->after = top_of(stream);
+            wanted->after = stream_top_id(stream);
             stream_id_previous(&wanted->after);
         }
         return !reading->is_group;
@@ -348,7 +339,7 @@ static bool has_more(const struct reading *reading, int index, const struct stre
     struct stream_iter iter;
     uint64_t before = 0, taken;
 
-    if (!stream_length(stream) || stream_id_compare(top_of(stream), from) <= 0)
+    if (!stream_length(stream) || stream_id_compare(stream_top_id(stream), from) <= 0)
         return false;
     for (int i = 0; i < index; i++)
         before += reading->wanted[i].group == wanted->group && reading->wanted[i].is_new;
@@ -365,7 +356,7 @@ static bool has_something(const struct reading *reading, int index, const struct
     const struct wanted *wanted = &reading->wanted[index];
 
     if (!reading->is_group)
-        return stream_length(stream) && stream_id_compare(top_of(stream), wanted->after) > 0;
+        return stream_length(stream) && stream_id_compare(stream_top_id(stream), wanted->after) > 0;
     return !wanted->is_new || has_more(reading, index, stream); /* history may be empty */
 }
 
