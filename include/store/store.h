@@ -137,6 +137,8 @@ void store_add(struct key_ref *ref, struct bytes key, enum value_type type, void
 void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, void *value);
 /* Removes the key and frees its value, in slices when it is large. 'ref' is void then. */
 void store_remove(struct key_ref *ref);
+/* Frees a value that no key has, in slices when it is large. */
+void store_free_value(struct store *store, enum value_type type, void *value);
 
 void store_set_deadline(struct key_ref *ref, int64_t deadline_ms);
 void store_clear_deadline(struct key_ref *ref);

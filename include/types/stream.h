@@ -27,6 +27,7 @@ void stream_free(struct stream *stream);
 
 uint64_t stream_length(const struct stream *stream);
 struct stream_id stream_first_id(const struct stream *stream); /* 0-0 when empty */
+struct stream_id stream_top_id(const struct stream *stream);   /* of the last entry that is there */
 /* The highest that was ever given, whether or not its entry is still there. */
 struct stream_id stream_last_id(const struct stream *stream);
 struct stream_id stream_max_deleted_id(const struct stream *stream);
@@ -84,9 +85,8 @@ void stream_iter_init(struct stream_iter *iter, const struct stream *stream, str
 bool stream_iter_next(struct stream_iter *iter); /* false at the end */
 /* The next field and its value: views that hold until the next call. There are 'fields' of them. */
 void stream_iter_field(struct stream_iter *iter, struct bytes *field, struct bytes *value);
-/* How many entries there are between two ids, at most 'most'. */
-uint64_t stream_count(const struct stream *stream, struct stream_id from, struct stream_id to,
-                      uint64_t most);
+/* How many a forward iterator has still to give, at most 'most'. */
+uint64_t stream_iter_count(const struct stream_iter *iter, uint64_t most);
 bool stream_has(const struct stream *stream, struct stream_id id);
 
 extern const struct value_ops stream_value_ops;

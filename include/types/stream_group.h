@@ -39,8 +39,8 @@ struct stream_group *stream_group_find(const struct stream *stream, struct bytes
 /* NULL when there is one of this name. */
 struct stream_group *stream_group_add(struct stream *stream, struct bytes name,
                                       struct stream_id last_id, int64_t entries_read);
-/* False when there is none. */
-bool stream_group_remove(struct stream *stream, struct bytes name);
+/* Returns a stream that has this group alone, to be freed; NULL when there is none. */
+struct stream *stream_group_take(struct stream *stream, struct bytes name);
 
 struct stream_consumer *stream_consumer_find(const struct stream_group *group, struct bytes name);
 /* NULL when there is one of this name. */

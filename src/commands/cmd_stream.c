@@ -365,15 +365,6 @@ static bool parse_setid_or_reply(struct request *req, struct setid *setid)
     return true;
 }
 
-/* The last entry that is there; 0-0 when there is none. */
-static struct stream_id top_of(const struct stream *stream)
-{
-    struct stream_iter iter;
-
-    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, true);
-    return stream_iter_next(&iter) ? iter.id : STREAM_ID_MIN;
-}
-
 /* What refuses it, or NULL. */
 static const char *objection(const struct stream *stream, const struct setid *setid)
 {
@@ -381,7 +372,7 @@ static const char *objection(const struct stream *stream, const struct setid *se
         return "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
     if (!stream_length(stream))
         return NULL;
-    if (stream_id_compare(setid->id, top_of(stream)) < 0)
+    if (stream_id_compare(setid->id, stream_top_id(stream)) < 0)
         return "ERR The ID specified in XSETID is smaller than the target stream top item";
     if (setid->entries_added >= 0 && stream_length(stream) > (uint64_t)setid->entries_added)
         return "ERR The entries_added specified in XSETID is smaller than the target stream length";

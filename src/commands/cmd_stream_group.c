@@ -117,13 +117,15 @@ static void xgroup_setid(struct request *req)
 static void xgroup_destroy(struct request *req)
 {
     struct group_call call = {0};
+    struct stream *taken;
 
     if (!find_or_reply(req, false, &call))
         return;
-    reply_int(req, call.group != NULL);
-    if (!call.group)
+    taken = stream_group_take(call.stream, req->argv[3]);
+    reply_int(req, taken != NULL);
+    if (!taken)
         return;
-    stream_group_remove(call.stream, req->argv[3]);
+    store_free_value(req->engine->store, VALUE_STREAM, taken);
     key_changed_aside(req, req->db, req->argv[2], &EVENT_DESTROY, 1);
     key_lost_part(req, req->db, req->argv[2]);
 }

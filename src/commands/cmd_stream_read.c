@@ -29,11 +29,14 @@ static bool parse_range_count_or_reply(struct request *req, uint64_t *most)
 static void reply_range(struct request *req, const struct stream *stream, struct stream_id from,
                         struct stream_id to, uint64_t most, bool is_backward)
 {
-    uint64_t count = stream_count(stream, from, to, most);
     struct stream_iter iter;
+    uint64_t count;
 
+    stream_iter_init(&iter, stream, from, to, false);
+    count = stream_iter_count(&iter, most);
+    if (is_backward)
+        stream_iter_init(&iter, stream, from, to, true);
     reply_array(req, count);
-    stream_iter_init(&iter, stream, from, to, is_backward);
     while (count-- && stream_iter_next(&iter))
         reply_stream_entry(req, &iter);
 }
@@ -177,15 +180,6 @@ static bool parse_reading_or_reply(struct request *req, struct reading *reading)
     return true;
 }
 
-/* The last entry that is there; 0-0 when there is none. */
-static struct stream_id top_of(const struct stream *stream)
-{
-    struct stream_iter iter;
-
-    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, true);
-    return stream_iter_next(&iter) ? iter.id : STREAM_ID_MIN;
-}
-
 /* One id, for the stream ('NULL' when absent) of that place. */
 static bool parse_wanted_or_reply(struct request *req, const struct reading *reading, int index,
                                   const struct stream *stream)
@@ -204,7 +198,7 @@ static bool parse_wanted_or_reply(struct request *req, const struct reading *rea
         if (reading->is_group)
             reply_error(req, ERR_XREADGROUP_LAST("+"));
         else if (stream && stream_length(stream)) {
-            wanted->after = top_of(stream);
+            wanted->after = stream_top_id(stream);
             stream_id_previous(&wanted->after);
         }
         return !reading->is_group;
@@ -319,9 +313,9 @@ static void reply_new(struct request *req, const struct reading *reading,
     uint64_t count;
 
     stream_id_next(&from);
-    count = stream_count(stream, from, STREAM_ID_MAX, reading->most);
-    reply_array(req, count);
     stream_iter_init(&iter, stream, from, STREAM_ID_MAX, false);
+    count = stream_iter_count(&iter, reading->most);
+    reply_array(req, count);
     while (count-- && stream_iter_next(&iter)) {
         reply_stream_entry(req, &iter);
         advance(stream, group, first, iter.id);
@@ -342,16 +336,19 @@ static bool has_more(const struct reading *reading, int index, const struct stre
 {
     const struct wanted *wanted = &reading->wanted[index];
     struct stream_id from = wanted->group->last_id;
+    struct stream_iter iter;
     uint64_t before = 0, taken;
 
-    if (stream_id_compare(stream_last_id(stream), from) <= 0)
+    if (!stream_length(stream) || stream_id_compare(stream_top_id(stream), from) <= 0)
         return false;
     for (int i = 0; i < index; i++)
         before += reading->wanted[i].group == wanted->group && reading->wanted[i].is_new;
-    if (before && reading->most > stream_length(stream))
-        return false;
+    if (!before || reading->most > stream_length(stream))
+        return !before;
     taken = before * reading->most;
-    return stream_id_next(&from) && stream_count(stream, from, STREAM_ID_MAX, taken + 1) > taken;
+    stream_id_next(&from);
+    stream_iter_init(&iter, stream, from, STREAM_ID_MAX, false);
+    return stream_iter_count(&iter, taken + 1) > taken;
 }
 
 static bool has_something(const struct reading *reading, int index, const struct stream *stream)
@@ -359,7 +356,7 @@ static bool has_something(const struct reading *reading, int index, const struct
     const struct wanted *wanted = &reading->wanted[index];
 
     if (!reading->is_group)
-        return stream_length(stream) && stream_id_compare(top_of(stream), wanted->after) > 0;
+        return stream_length(stream) && stream_id_compare(stream_top_id(stream), wanted->after) > 0;
     return !wanted->is_new || has_more(reading, index, stream); /* history may be empty */
 }
 

@@ -62,11 +62,11 @@ void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel
 
 /* --- values by type ---------------------------------------------------------------------- */
 
-static size_t effort(const struct entry *entry)
+static size_t effort(enum value_type type, const void *value)
 {
-    if (entry->type == VALUE_STRING)
+    if (type == VALUE_STRING)
         return 1; /* base/mem gives large blocks back in slices itself */
-    return value_ops_of(entry->type)->free_effort(entry_value(entry));
+    return value_ops_of(type)->free_effort(value);
 }
 
 /* True when all is gone. */
@@ -79,24 +79,33 @@ static bool free_piece(enum value_type type, void *value, size_t blocks)
     return value_ops_of(type)->free_step(value, blocks);
 }
 
-static void queue_value(struct free_queue *queue, struct entry *entry)
+static void queue_value(struct free_queue *queue, enum value_type type, void *value)
 {
     struct free_item *item = append(queue);
 
     item->kind = ITEM_VALUE;
-    item->type = entry->type;
-    item->value = entry_value(entry);
+    item->type = type;
+    item->value = value;
+}
+
+static void free_or_queue(struct free_queue *queue, enum value_type type, void *value)
+{
+    if (effort(type, value) > FREE_AT_ONCE)
+        queue_value(queue, type, value);
+    else
+        while (!free_piece(type, value, SIZE_MAX))
+            ;
 }
 
 static void value_free_or_queue(struct free_queue *queue, struct entry *entry)
 {
-    if (entry->form != FORM_CELL)
-        return;
-    if (effort(entry) > FREE_AT_ONCE)
-        queue_value(queue, entry);
-    else
-        while (!free_piece(entry->type, entry_value(entry), SIZE_MAX))
-            ;
+    if (entry->form == FORM_CELL)
+        free_or_queue(queue, entry->type, entry_value(entry));
+}
+
+void store_free_value(struct store *store, enum value_type type, void *value)
+{
+    free_or_queue(store->freeing, type, value);
 }
 
 void value_free(struct store *store, struct entry *entry)

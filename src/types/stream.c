@@ -27,6 +27,14 @@ struct stream_id stream_first_id(const struct stream *stream)
     return stream_iter_next(&iter) ? iter.id : STREAM_ID_MIN;
 }
 
+struct stream_id stream_top_id(const struct stream *stream)
+{
+    struct stream_iter iter;
+
+    stream_iter_init(&iter, stream, STREAM_ID_MIN, STREAM_ID_MAX, true);
+    return stream_iter_next(&iter) ? iter.id : STREAM_ID_MIN;
+}
+
 void stream_set_last_id(struct stream *stream, struct stream_id id) { stream->last_id = id; }
 
 void stream_set_entries_added(struct stream *stream, uint64_t count)

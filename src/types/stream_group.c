@@ -195,16 +195,19 @@ static void group_free(struct stream *stream, struct stream_group *group)
     mem_free(group, sizeof *group + group->name.len);
 }
 
-bool stream_group_remove(struct stream *stream, struct bytes name)
+struct stream *stream_group_take(struct stream *stream, struct bytes name)
 {
     struct stream_group *group = stream_group_find(stream, name);
-    size_t budget = SIZE_MAX;
+    struct stream *taken;
 
     if (!group)
-        return false;
-    group_clear_step(group, &budget);
-    group_free(stream, group);
-    return true;
+        return NULL;
+    stream->groups = named_remove(stream->groups, &stream->group_count, name);
+    taken = stream_new();
+    taken->groups = mem_alloc(sizeof *taken->groups);
+    taken->groups[0] = group;
+    taken->group_count = 1;
+    return taken;
 }
 
 /* --- what a group has read ------------------------------------------------------------------------- */

@@ -3,22 +3,42 @@
 
 #define NEAR_END 8 /* entries */
 
-/* Whoever follows a stream begins near its end: looks there first. Leaves the iterator alone when
- * 'from' is farther from the block's end. */
-static void begin_near_end(struct stream_iter *iter)
+/* Whoever follows a stream begins near its end: looks there first. False, and the iterator left alone,
+ * when 'from' is farther from the block's end. */
+static bool seek_near_end(struct stream_iter *iter, const struct listpack *block,
+                          struct stream_id master)
 {
-    const struct listpack *block = id_cursor_value(&iter->block);
     listpack_pos at = block_last(block);
 
     for (int i = 0; i < NEAR_END && at; i++, at = block_before(block, at)) {
-        struct block_entry entry = block_read(block, id_cursor_id(&iter->block), at);
+        struct block_entry entry = block_read(block, master, at);
 
         if (!(entry.flags & BLOCK_DELETED) && stream_id_compare(entry.id, iter->from) < 0) {
             iter->entry = at;
             iter->behind = block_behind(block, &entry);
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+/* Brings the iterator before the first entry that is not before 'from'. */
+static void seek(struct stream_iter *iter)
+{
+    const struct listpack *block = id_cursor_value(&iter->block);
+    struct stream_id master = id_cursor_id(&iter->block);
+    listpack_pos at = block_first(block);
+    struct block_entry entry;
+
+    if (stream_id_equal(master, iter->from) || seek_near_end(iter, block, master))
+        return;
+    iter->entry = at;
+    for (; at; at = block_behind(block, &entry)) {
+        entry = block_read(block, master, at);
+        if (!(entry.flags & BLOCK_DELETED) && stream_id_compare(entry.id, iter->from) >= 0)
+            break;
+    }
+    iter->behind = at;
 }
 
 void stream_iter_init(struct stream_iter *iter, const struct stream *stream, struct stream_id from,
@@ -33,7 +53,7 @@ void stream_iter_init(struct stream_iter *iter, const struct stream *stream, str
     if (!iter->block.node && !is_backward)
         iter->block = id_index_first(&stream->blocks);
     else if (iter->block.node && !is_backward)
-        begin_near_end(iter);
+        seek(iter);
 }
 
 /* The entry to look at next within the block, or NULL. */
@@ -106,19 +126,18 @@ void stream_iter_field(struct stream_iter *iter, struct bytes *field, struct byt
 }
 
 /* Whole blocks by their counts, the first and the last by their entries. */
-uint64_t stream_count(const struct stream *stream, struct stream_id from, struct stream_id to,
-                      uint64_t most)
+uint64_t stream_iter_count(const struct stream_iter *from, uint64_t most)
 {
-    struct stream_iter iter;
+    struct stream_iter iter = *from;
     uint64_t count = 0;
 
-    stream_iter_init(&iter, stream, from, to, false);
     while (count < most && iter.block.node) {
         struct id_cursor next = iter.block;
 
         id_cursor_next(&next);
-        if (next.node && !iter.entry && stream_id_compare(from, id_cursor_id(&iter.block)) <= 0 &&
-            stream_id_compare(id_cursor_id(&next), to) <= 0) {
+        if (!iter.entry && next.node &&
+            stream_id_compare(iter.from, id_cursor_id(&iter.block)) <= 0 &&
+            stream_id_compare(id_cursor_id(&next), iter.to) <= 0) {
             count += (uint64_t)block_counts(id_cursor_value(&iter.block)).count;
             iter.block = next;
         } else if (stream_iter_next(&iter)) {
