@@ -171,14 +171,54 @@ struct place {
     struct run run;
 };
 
-/* Looks from a run on that is the first, or not the one of 'index'. */
+/* The registers of a run of one byte. */
+static unsigned short_run_count(unsigned byte) { return (byte & (byte & 0x80 ? 3 : 63)) + 1; }
+
+#define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
+
+/* The registers of the eight runs of a word; 0 when one of them is longer than a byte. */
+static unsigned eight_runs_count(uint64_t word)
+{
+    uint64_t kinds = (word & EACH(0xc0)) ^ EACH(0x40), counts, pairs;
+
+    if (((kinds | kinds << 1) & EACH(0x80)) != EACH(0x80))
+        return 0;
+    counts = word & (EACH(63) ^ (word >> 7 & EACH(1)) * (63 ^ 3));
+    pairs = (counts & UINT64_C(0x00ff00ff00ff00ff)) + (counts >> 8 & UINT64_C(0x00ff00ff00ff00ff));
+    return (unsigned)(pairs * UINT64_C(0x0001000100010001) >> 48) + 8;
+}
+
+/* Passes over eight runs of a byte when all are before the one of 'index'. */
+static bool skip_eight(const struct hyperloglog *hll, unsigned index, struct place *place)
+{
+    const unsigned char *at = hll->data + place->here.at;
+    unsigned count, last;
+
+    if (hll->len - place->here.at < 8)
+        return false;
+    count = eight_runs_count(bytes_word((const char *)at));
+    if (!count || index < place->here.first + count)
+        return false;
+    place->here = (struct position){place->here.at + 8, place->here.first + count};
+    last = place->here.first - short_run_count(at[7]);
+    place->before = (struct position){place->here.at - 1, last};
+    place->before_that = (struct position){place->here.at - 2, last - short_run_count(at[6])};
+    return true;
+}
+
+/* Looks from a run on that is the first, or not the one of 'index'. Nearly all the time of an addition to a
+ * sparse value goes here. */
 static bool find_place(const struct hyperloglog *hll, struct position from, unsigned index,
                        struct place *place)
 {
     const unsigned char *end = hll->data + hll->len;
 
     place->here = place->before = place->before_that = from;
-    while (place->here.at < hll->len && run_read(hll->data + place->here.at, end, &place->run)) {
+    while (place->here.at < hll->len) {
+        if (skip_eight(hll, index, place))
+            continue;
+        if (!run_read(hll->data + place->here.at, end, &place->run))
+            return false;
         if (index < place->here.first + place->run.count)
             return true;
         place->before_that = place->before;

@@ -116,22 +116,71 @@ bool hyperloglog_count(struct bytes value, uint64_t *count)
 
 /* --- several values ---------------------------------------------------------------------------------- */
 
-#define MERGE_GROUPS 256 /* at once, so that the compiler may take several in one instruction */
-
-static void merge_dense(uint8_t registers[HLL_REGISTERS], const char *value)
+static void merge_words(uint8_t *registers, const char *value)
 {
-    uint64_t spread[MERGE_GROUPS];
-    uint8_t others[MERGE_GROUPS * 8];
+    for (unsigned group = 0; group < HLL_REGISTERS / 8; group++, registers += 8) {
+        uint64_t spread = dense_spread(dense_group(value, group));
+        uint8_t others[8];
 
-    for (unsigned from = 0; from < HLL_REGISTERS / 8; from += MERGE_GROUPS, registers += MERGE_GROUPS * 8) {
-        for (unsigned i = 0; i < MERGE_GROUPS; i++)
-            spread[i] = dense_group(value, from + i);
-        for (unsigned i = 0; i < MERGE_GROUPS; i++)
-            spread[i] = dense_spread(spread[i]);
-        memcpy(others, spread, sizeof others);
-        for (unsigned i = 0; i < MERGE_GROUPS * 8; i++)
+        memcpy(others, &spread, 8);
+        for (unsigned i = 0; i < 8; i++)
             registers[i] = registers[i] > others[i] ? registers[i] : others[i];
     }
+}
+
+/* The same with 32 registers at once, a quarter of the time, where the processor can. Three bytes of four
+ * registers come into a lane of 32 bits. Loads begin four bytes early, so that the last one ends with the
+ * value: in front of the first is the header. */
+#if defined __x86_64__ && defined __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define CAN_BE_WIDE
+#endif
+#endif
+
+#ifdef CAN_BE_WIDE
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef int8_t bytes32 __attribute__((vector_size(32)));
+typedef uint32_t lanes8 __attribute__((vector_size(32)));
+
+__attribute__((target("avx2"))) static void merge_wide(uint8_t *registers, const char *value)
+{
+    const char *at = value + HLL_HEADER_SIZE - 4;
+
+    for (unsigned i = 0; i < HLL_REGISTERS; i += 32, at += 24) {
+        bytes32 ours, theirs, is_less;
+        bytes16 low, high;
+        lanes8 packed;
+
+        memcpy(&low, at, 16);
+        memcpy(&high, at + 12, 16);
+        packed = (lanes8)__builtin_shufflevector(
+            low, high, 4, 5, 6, 6, 7, 8, 9, 9, 10, 11, 12, 12, 13, 14, 15, 15, 20, 21, 22, 22, 23, 24, 25, 25,
+            26, 27, 28, 28, 29, 30, 31, 31);
+        theirs = (bytes32)((packed & 0x3f) | (packed << 2 & 0x3f00) | (packed << 4 & 0x3f0000) |
+                           (packed << 6 & 0x3f000000));
+        memcpy(&ours, registers + i, 32);
+        is_less = ours < theirs;
+        ours = (ours & ~is_less) | (theirs & is_less);
+        memcpy(registers + i, &ours, 32);
+    }
+}
+
+#ifdef TERN_STRESS
+static bool is_wide(void) { return false; } /* so that both are tested */
+#else
+static bool is_wide(void) { return __builtin_cpu_supports("avx2"); }
+#endif
+#else
+static void merge_wide(uint8_t *registers, const char *value) { merge_words(registers, value); }
+static bool is_wide(void) { return false; }
+#endif
+
+static void merge_dense(uint8_t *registers, const char *value)
+{
+    if (is_wide())
+        merge_wide(registers, value);
+    else
+        merge_words(registers, value);
 }
 
 static bool merge_sparse(uint8_t registers[HLL_REGISTERS], struct bytes value)
@@ -161,8 +210,12 @@ uint64_t hyperloglog_count_registers(const uint8_t registers[HLL_REGISTERS])
     struct histograms histograms = {0};
     unsigned histogram[RANKS] = {0};
 
-    for (unsigned i = 0; i < HLL_REGISTERS; i++)
-        histograms.part[i % 4][registers[i] % RANKS]++;
+    for (unsigned group = 0; group < HLL_REGISTERS / 8; group++) {
+        uint64_t word = bytes_word((const char *)registers + group * 8);
+
+        for (unsigned i = 0; i < 8; i++)
+            histograms.part[i % 4][word >> 8 * i & 63]++;
+    }
     histograms_add(&histograms, histogram);
     return estimate(histogram);
 }
