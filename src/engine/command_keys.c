@@ -143,9 +143,9 @@ static void correct_bitfield(const struct bytes *argv, int argc, struct command_
     uint32_t flags = KEY_RO | KEY_ACCESS;
 
     for (int i = 2; i < argc; i++)
-        if (bytes_is(argv[i], "get"))
+        if (bytes_is(argv[i], "get") && i + 2 < argc)
             i += 2;
-        else if (bytes_is(argv[i], "overflow"))
+        else if (bytes_is(argv[i], "overflow") && i + 1 < argc)
             i++;
         else
             flags = KEY_RW | KEY_ACCESS | KEY_UPDATE;
@@ -163,7 +163,7 @@ static void correct_sort(const struct bytes *argv, int argc, struct command_keys
         else if (bytes_is(argv[i], "get") || bytes_is(argv[i], "by"))
             i++;
         else if (bytes_is(argv[i], "store") && i + 1 < argc)
-            store = ++i;
+            store = i + 1; /* and may be the word again */
     if (store)
         add(keys, store, KEY_OW | KEY_UPDATE);
 }

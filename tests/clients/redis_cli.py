@@ -59,6 +59,18 @@ def ways_to_connect(server):
 
 
 @test()
+def help_comes_from_the_server(server):
+    shown = re.sub(r'\x1b\[[0-9;]*m', '', cli(server, input=b'help lcs\n'))
+    if 'LCS' not in shown:
+        raise Skip('this redis-cli knows its own commands only')
+    expect_true('LCS key1 key2 [LEN] [IDX] [MINMATCHLEN' in shown, shown)
+    expect_true('summary: Finds the longest subsequence' in shown, shown)
+    shown = re.sub(r'\x1b\[[0-9;]*m', '', cli(server, input=b'help sort\n'))
+    expect_true('SORT key [BY ' in shown and '[GET pattern [GET pattern ...]] [ASC|DESC] [ALPHA] [STORE destination]' in shown, shown)
+    expect_true('summary:' in cli(server, input=b'help @list\n'), 'the help of a group')
+
+
+@test()
 def commands_on_stdin(server):
     expect(cli(server, input=b'SET k "two words"\nGET k\nINCR n\nRPUSH l a b\nLRANGE l 0 -1\nMULTI\nINCR n\nGET k\nEXEC\nNOSUCH\nPING\n').replace('\n\n', '\n'),
            'OK\ntwo words\n1\n2\na\nb\nOK\nQUEUED\nQUEUED\n2\ntwo words\n'

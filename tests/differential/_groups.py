@@ -177,6 +177,9 @@ GROUPS = {
         SELECT db
         HELLO 4 -> any seldom
         COMMAND COUNT -> any seldom
+        COMMAND GETKEYS MSET (key value)... -> seldom
+        COMMAND GETKEYS SORT key [BY pattern] [LIMIT index index] [STORE key] -> seldom
+        COMMAND GETKEYS OBJECT word key -> seldom
         NOSUCHCOMMAND [value...] -> seldom
         word [value...] -> seldom
         CLIENT word -> seldom

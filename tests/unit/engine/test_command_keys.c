@@ -146,6 +146,8 @@ static void what_no_rule_tells_is_found_too(void **state)
     expect("sort a BY STORE GET x STORE b", "a:ROa b:OWu");
     expect("sort a LIMIT STORE x STORE b STORE c", "a:ROa c:OWu");
     expect("sort a STORE", "a:ROa");
+    expect("sort a store STORE b", "a:ROa b:OWu");
+    expect("bitfield a GET u8", "a:RWau");
 }
 
 static void keys_that_move_are_known(void **state)
