@@ -216,10 +216,10 @@ static void random_runs_agree_with_a_sorted_array(void **state)
         model = (struct model){.scores = scores[i], .members = i % 2 ? 2000 : 1000000};
         random_init(&model.random, i);
         for (int wave = 0; wave < 3; wave++) {
-            run(&model, RANDOM_STEPS(8000), 52);
-            run(&model, RANDOM_STEPS(8000), 18);
+            run(&model, RANDOM_STEPS(32000), 52);
+            run(&model, RANDOM_STEPS(32000), 18);
         }
-        run(&model, RANDOM_STEPS(4000), 52);
+        run(&model, RANDOM_STEPS(10000), 52);
         free_tree(&model.tree);
     }
     assert_true(mem_used() == used);
