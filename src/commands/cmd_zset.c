@@ -6,6 +6,8 @@
 #include "base/numbers.h"
 #include "scan_argument_internal.h"
 
+#include <stdio.h>
+
 #define ERR_XX_AND_NX "ERR XX and NX options at the same time are not compatible"
 #define ERR_GT_LT_NX  "ERR GT, LT, and/or NX options at the same time are not compatible"
 #define ERR_INCR_PAIR "ERR INCR option supports a single increment-element pair"
@@ -330,7 +332,15 @@ static void collect(void *context, const struct zset_item *item)
     }
 }
 
-static void reply_found(struct request *req, struct found_members *found)
+/* Of a large set with all digits, which no other command does: so the real servers. */
+static size_t format_scanned(char *out, double score, bool is_packed)
+{
+    if (is_packed)
+        return double_format(out, score);
+    return (size_t)snprintf(out, DOUBLE_TEXT_MAX, "%.17g", score);
+}
+
+static void reply_found(struct request *req, struct found_members *found, bool is_packed)
 {
     char score[DOUBLE_TEXT_MAX];
 
@@ -342,7 +352,7 @@ static void reply_found(struct request *req, struct found_members *found)
         if (!bytes.data)
             bytes.data = member->text;
         reply_bulk(req, bytes);
-        reply_bulk(req, (struct bytes){score, double_format(score, member->item.score)});
+        reply_bulk(req, (struct bytes){score, format_scanned(score, member->item.score, is_packed)});
     }
     if (found->size)
         mem_free(found->members, found->size * sizeof *found->members);
@@ -362,7 +372,7 @@ static void reply_scan(struct request *req, const struct zset *set, const struct
     } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
     reply_array(req, 2);
     reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
-    reply_found(req, &found);
+    reply_found(req, &found, !strcmp(zset_encoding(set), "listpack"));
 }
 
 static void cmd_zscan(struct request *req)
