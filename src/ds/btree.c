@@ -85,8 +85,8 @@ static inline void prefetch_node(const struct btree_node *node)
 
 /* --- from the root to a place ----------------------------------------------------------------- */
 
-void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
-                     struct btree_path *path)
+static inline struct btree_node *descend(const struct btree *tree, double score,
+                                         const struct btree_member *member, struct btree_path *path)
 {
     struct btree_node *node = tree->root;
 
@@ -102,7 +102,27 @@ void btree_path_find(const struct btree *tree, double score, const struct btree_
         prefetch_node(node);
     }
     path->step[0].node = node;
-    path->step[0].at = count_members(node, score, member, false);
+    return node;
+}
+
+void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
+                     struct btree_path *path)
+{
+    const struct btree_node *leaf = descend(tree, score, member, path);
+
+    path->step[0].at = count_members(leaf, score, member, false);
+}
+
+/* In the leaf it is told by its address: the blocks of others with its score need not be touched. */
+void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path)
+{
+    const struct btree_node *leaf = descend(tree, member->score, member, path);
+    unsigned at = count_scores(leaf->scores, leaf->count, member->score, false);
+
+    while (at < leaf->count && node_members(leaf)[at] != member)
+        at++;
+    ASSERT(at < leaf->count);
+    path->step[0].at = at;
 }
 
 /* The child with the member at 'rank', which becomes the rank within it; 'total' is below all, and
@@ -157,7 +177,7 @@ size_t btree_rank(const struct btree *tree, const struct btree_member *member)
 {
     struct btree_path path;
 
-    btree_path_find(tree, member->score, member, &path);
+    btree_path_to(tree, member, &path);
     size_t rank = path.step[0].at;
     for (unsigned level = 1; level <= path.height; level++)
         rank += below_before(path.step[level].node, path.step[level].at);

@@ -349,9 +349,7 @@ void btree_remove(struct btree *tree, struct btree_member *member)
     struct btree_path path;
 
     ASSERT(tree->root);
-    btree_path_find(tree, member->score, member, &path);
-    ASSERT(path.step[0].at < path.step[0].node->count);
-    ASSERT(node_members(path.step[0].node)[path.step[0].at] == member);
+    btree_path_to(tree, member, &path);
     remove_at(tree, &path, 1);
 }
 
@@ -394,8 +392,7 @@ void btree_change_score(struct btree *tree, struct btree_member *member, double 
 {
     struct btree_path path;
 
-    btree_path_find(tree, member->score, member, &path);
-    ASSERT(node_members(path.step[0].node)[path.step[0].at] == member);
+    btree_path_to(tree, member, &path);
     if (!keeps_place(&path, member, score)) {
         remove_at(tree, &path, 1);
         member->score = score;

@@ -49,7 +49,9 @@ static inline size_t node_bytes(unsigned level, size_t capacity)
     return sizeof(struct btree_node) + capacity * each;
 }
 
-/* The way to a member that is there, or to the place of one that is not. The tree has a root. */
+/* The way to a member that is there. */
+void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path);
+/* The way to the place of a member that is not. The tree has a root. */
 void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
                      struct btree_path *path);
 /* The way to a rank below the size. */
