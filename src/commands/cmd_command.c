@@ -252,7 +252,7 @@ static void command_count(struct request *req)
 /* --- LIST ---------------------------------------------------------------------------------------------------------- */
 
 struct list_filter {
-    enum { FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN } kind;
+    enum { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN } kind;
     struct bytes text;
 };
 
@@ -260,6 +260,8 @@ static bool passes(const struct command_entry *entry, const struct list_filter *
 {
     char name[COMMAND_NAME_MAX];
 
+    if (filter->kind == FILTER_NONE)
+        return *entry->name;
     if (filter->kind == FILTER_CATEGORY)
         return command_categories(entry) & command_category_find(filter->text);
     return filter->kind == FILTER_PATTERN &&
@@ -281,11 +283,10 @@ static void list_filtered(struct request *req, const struct list_filter *filter)
 
 static void command_list(struct request *req)
 {
-    struct list_filter filter;
+    struct list_filter filter = {.kind = FILTER_NONE};
 
     if (req->argc == 2) {
-        reply_array(req, top_level_count(req->engine->commands));
-        reply_each(req, reply_name);
+        list_filtered(req, &filter);
         return;
     }
     if (req->argc != 5 || !argument_is(req, 2, "filterby")) {
