@@ -261,12 +261,12 @@ static void cmd_xautoclaim(struct request *req)
     struct claim claim = {.delivered_ms = clock_now_ms(req->engine->clock), .deliveries = -1,
                           .names = {req->argv[1], req->argv[2]}};
     struct stream_id from;
-    struct key_ref ref;
+    struct key_ref ref = key_find(req, 1, LOOKUP_READ); /* a miss is told before what is wrong */
     int64_t count;
 
     if (!parse_idle_or_reply(req, &claim, "ERR Invalid min-idle-time argument for XAUTOCLAIM") ||
         !stream_start_or_reply(req, 5, &from) || !parse_autoclaim_or_reply(req, &claim, &count) ||
-        !stream_group_or_reply(req, 1, 2, &ref, &claim.group))
+        !stream_group_of_or_reply(req, 1, 2, &ref, &claim.group))
         return;
     claim.stream = entry_value(ref.entry);
     begin(req, &claim);

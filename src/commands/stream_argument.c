@@ -175,19 +175,28 @@ void reply_stream_entry_at(struct request *req, const struct stream *stream, str
 
 /* --- groups ---------------------------------------------------------------------------------------- */
 
-bool stream_group_or_reply(struct request *req, int key_at, int group_at, struct key_ref *ref,
-                           struct stream_group **group)
+bool stream_group_of_or_reply(struct request *req, int key_at, int group_at,
+                              const struct key_ref *ref, struct stream_group **group)
 {
     struct bytes key = req->argv[key_at], name = req->argv[group_at];
 
-    if (!key_find_or_reply(req, key_at, VALUE_STREAM, LOOKUP_READ, ref))
+    if (ref->entry && ref->entry->type != VALUE_STREAM) {
+        reply_error(req, ERR_WRONG_TYPE);
         return false;
+    }
     *group = ref->entry ? stream_group_find(entry_value(ref->entry), name) : NULL;
     if (*group)
         return true;
     reply_error_format(req, "NOGROUP No such key '%.*s' or consumer group '%.*s'", (int)key.len,
                        key.data, (int)name.len, name.data);
     return false;
+}
+
+bool stream_group_or_reply(struct request *req, int key_at, int group_at, struct key_ref *ref,
+                           struct stream_group **group)
+{
+    *ref = key_find(req, key_at, LOOKUP_READ);
+    return stream_group_of_or_reply(req, key_at, group_at, ref, group);
 }
 
 /* --- what travels ---------------------------------------------------------------------------------- */

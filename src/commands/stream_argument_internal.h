@@ -35,6 +35,9 @@ void reply_stream_entry_at(struct request *req, const struct stream *stream, str
 /* The group; false when the key or the group is absent and that was answered. */
 bool stream_group_or_reply(struct request *req, int key_at, int group_at, struct key_ref *ref,
                            struct stream_group **group);
+/* The same for a key that was looked up before. */
+bool stream_group_of_or_reply(struct request *req, int key_at, int group_at,
+                              const struct key_ref *ref, struct stream_group **group);
 
 /* What travels in place of what a group gave away: a pending entry as it is now, where the group
  * stands, a consumer that came. */

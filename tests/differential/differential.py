@@ -12,6 +12,9 @@ What a real server does otherwise than Redis 7.2 is listed in _explained.py, wit
 but is no failure. After any difference the keys it touched are left out until the servers agree again;
 when they do not, both are emptied. The last line is "differential: N passed, N failed".
 
+With --events what keyspace notifications tell of each key must be the same, batch by batch, for changing
+sets of classes.
+
 The two servers' times differ by milliseconds, so deadlines are far away or long past, never near."""
 
 import argparse
@@ -21,6 +24,7 @@ import socket
 import sys
 from collections import Counter, deque
 
+from _events import *
 from _explained import *
 from _groups import *
 from _values import *
@@ -293,6 +297,11 @@ def shape_of_scan(elements):
             elements[1][0] == b'*' and all(key[0] == b'$' for key in elements[1][1]))
 
 
+def as_line(args):
+    """A command as rules see it."""
+    return b' '.join(args).decode('latin-1').upper()
+
+
 def show_command(args):
     return ' '.join(show(arg) for arg in args)
 
@@ -326,6 +335,9 @@ class Differential:
             if checker.ask(b'DEBUG', b'DIGEST')[:1] == b'-':
                 sys.exit(f'differential: {checker.address} has no DEBUG DIGEST: start it with '
                          '--enable-debug-command yes')
+        self.events = None
+        if options.events:
+            self.events = Events([Connection(address, 2) for address in (options.ours, options.peer)], self.checkers, self.names)
 
     def leave_out_what_the_peer_lacks(self):
         """Commands of later versions. What stands for an unknown command is left in."""
@@ -387,8 +399,21 @@ class Differential:
                 clean = False
                 for difference in differences:
                     self.judge(*difference)
+        if self.events:
+            clean = self.compare_events(batch, clean)
         if not clean:
             self.settle()
+
+    def compare_events(self, batch, is_clean):
+        """What was told since the last time; after a difference that may well be another. False when it is."""
+        differences = self.events.differences(parse, [as_line(args) for args, _ in batch])
+        self.passed += is_clean and not differences
+        if is_clean:
+            for channel, ours, theirs in differences:
+                key = channel.split(b':', 1)[1]
+                self.fail(f'events of {show(channel)}, of the classes {self.events.classes.decode()}', [key],
+                          *(show(b' '.join(events), 600) for events in (ours, theirs)), is_told=False)
+        return is_clean and not differences
 
     def compare(self, args, rule, ours, theirs):
         """The replies that do not agree, each with its command. Follows transactions: what was queued is
@@ -415,7 +440,7 @@ class Differential:
         keys = KEY_SET.intersection(args[1:])
         self.all_tainted |= not keys or self.queue is not None
         self.tainted |= keys
-        line = b' '.join(args).decode('latin-1').upper()
+        line = as_line(args)
         for server, command, reply, why in EXPLAINED:
             for name, answer in zip(self.names, (ours, theirs)):
                 if name.startswith(server) and re.fullmatch(command, line, re.S) and re.match(reply, answer):
@@ -423,10 +448,11 @@ class Differential:
                     return
         self.fail(show_command(args), keys, show(ours, 600), show(theirs, 600))
 
-    def fail(self, what, keys, ours, theirs):
+    def fail(self, what, keys, ours, theirs, is_told=True):
         self.failed += 1
+        before_command = self.sent + (not is_told)
         print(f'\n{self.sent}: {what}\n  {self.names[0]}: {ours}\n  {self.names[1]}: {theirs}')
-        before = {(at, show_command(args)) for key in keys for at, args in self.history[key] if at < self.sent}
+        before = {(at, show_command(args)) for key in keys for at, args in self.history.get(key, ()) if at < before_command}
         for at, command in sorted(before)[-8:]:
             print(f'    {at}: {command}')
         if self.failed >= self.options.most:
@@ -466,11 +492,26 @@ class Differential:
                 checker.ask(b'FLUSHALL')
         self.tainted.clear()
         self.all_tainted = False
+        if self.events:
+            self.events.drain(parse)
+            self.events.take_expired()
+
+    def check_expired(self):
+        """Keys expire as often here as there, and then other classes of events are looked at."""
+        self.events.drain(parse)
+        ours, theirs = self.events.take_expired()
+        if ours == theirs:
+            self.passed += 1
+        else:
+            self.fail('keys that have expired', [], ours, theirs)
+        self.events.choose_some(self.rng)
 
     def check_digest(self):
         ours, theirs = self.digests()
         if ours == theirs:
             self.passed += 1
+            if self.events:
+                self.check_expired()
             return
         for db in range(DATABASES):
             for key in ALL_KEYS:
@@ -517,6 +558,9 @@ class Differential:
         except Lost as lost:
             print(f'\n{lost}')
             self.failed = max(self.failed, 1)
+        if self.events:
+            print(f'{self.events.count} events')
+            self.explained += self.events.explained
         for why, count in sorted(self.explained.items()):
             print(f'explained, {count} times: {why}')
         if self.followups:
@@ -534,6 +578,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--groups', default=DEFAULT_GROUPS, help=f'of {", ".join(GROUPS)}')
     parser.add_argument('--most', type=int, default=20, help='stop after so many differences')
+    parser.add_argument('--events', action='store_true', help='compare keyspace events too')
     parser.add_argument('--batch', type=int, default=100, help='commands in a pipeline')
     return Differential(parser.parse_args()).run()
 
