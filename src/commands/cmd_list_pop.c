@@ -1,5 +1,6 @@
 /* Lists: taking values out, from one list or the first of several, at once or when some come. */
 #include "cmd_list_internal.h"
+#include "pop_several_internal.h"
 
 #include "base/numbers.h"
 #include "ds/listpack.h"
@@ -78,20 +79,7 @@ static void pop(struct request *req, enum list_end end)
 static void cmd_lpop(struct request *req) { pop(req, LIST_HEAD); }
 static void cmd_rpop(struct request *req) { pop(req, LIST_TAIL); }
 
-/* --- the first of several that has something ------------------------------------------------------------ */
-
-/* Finds it. '*at' is its argument, 0 when there is none. */
-static bool find_first_or_reply(struct request *req, int first, int last, struct key_ref *ref, int *at)
-{
-    for (*at = first; *at <= last; ++*at) {
-        if (!key_find_or_reply(req, *at, VALUE_LIST, LOOKUP_WRITE, ref))
-            return false;
-        if (ref->entry)
-            return true;
-    }
-    *at = 0;
-    return true;
-}
+/* --- from the first of several that has something ------------------------------------------------------- */
 
 /* Travels as the pop that it was. */
 static void blocking_pop(struct request *req, enum list_end end)
@@ -101,7 +89,7 @@ static void blocking_pop(struct request *req, enum list_end end)
     int64_t deadline_ms;
 
     if (!parse_timeout_or_reply(req, req->argc - 1, &deadline_ms) ||
-        !find_first_or_reply(req, 1, last_key, &ref, &at))
+        !pop_find_or_reply(req, VALUE_LIST, 1, last_key, &ref, &at))
         return;
     if (!at) {
         block_on_keys(req, 1, last_key, VALUE_LIST, deadline_ms, DENIED_NULL_ARRAY);
@@ -116,85 +104,23 @@ static void blocking_pop(struct request *req, enum list_end end)
 static void cmd_blpop(struct request *req) { blocking_pop(req, LIST_HEAD); }
 static void cmd_brpop(struct request *req) { blocking_pop(req, LIST_TAIL); }
 
-/* numkeys key [key ...] LEFT | RIGHT [COUNT count] */
-struct multi_pop {
-    int first_key, last_key;
-    enum list_end end;
-    int64_t limit;
-};
-
-static bool parse_limit_or_reply(struct request *req, int at, int64_t *limit)
-{
-    bool has_limit = req->argc >= at + 2 && argument_is(req, at, "count");
-
-    if (has_limit &&
-        !parse_int_range_or_reply(req, at + 1, 1, INT64_MAX, limit, ERR_COUNT_NOT_POSITIVE))
-        return false;
-    if (req->argc == at + (has_limit ? 2 : 0))
-        return true;
-    reply_syntax_error(req);
-    return false;
-}
-
-static bool parse_multi_pop_or_reply(struct request *req, int at, struct multi_pop *pop)
-{
-    int64_t keys;
-
-    if (!parse_int_range_or_reply(req, at, 1, INT64_MAX, &keys, ERR_NUMKEYS_NOT_POSITIVE))
-        return false;
-    if (keys >= req->argc - at - 1) {
-        reply_syntax_error(req);
-        return false;
-    }
-    pop->first_key = at + 1;
-    pop->last_key = at + (int)keys;
-    pop->limit = 1;
-    return list_parse_end_or_reply(req, pop->last_key + 1, &pop->end) &&
-           parse_limit_or_reply(req, pop->last_key + 2, &pop->limit);
-}
-
-static void take_multi(struct request *req, const struct multi_pop *pop, struct key_ref *ref, int at)
+static void take_several(struct request *req, struct key_ref *ref, int at, int end, int64_t limit)
 {
     char text[INT64_TEXT_MAX];
     size_t taken;
 
     reply_array(req, 2);
     reply_bulk(req, req->argv[at]);
-    taken = reply_and_take_several(req, ref, req->argv[at], pop->end, pop->limit);
-    propagate_instead(req, 3, (struct bytes[]){pop_word(pop->end), req->argv[at],
+    taken = reply_and_take_several(req, ref, req->argv[at], (enum list_end)end, limit);
+    propagate_instead(req, 3, (struct bytes[]){pop_word((enum list_end)end), req->argv[at],
                                                {text, uint64_format(text, taken)}});
 }
 
-static void cmd_lmpop(struct request *req)
-{
-    struct multi_pop pop;
-    struct key_ref ref;
-    int at;
+static const struct pop_family lists = {
+    VALUE_LIST, {[LIST_HEAD] = "left", [LIST_TAIL] = "right"}, take_several};
 
-    if (!parse_multi_pop_or_reply(req, 1, &pop) ||
-        !find_first_or_reply(req, pop.first_key, pop.last_key, &ref, &at))
-        return;
-    if (at)
-        take_multi(req, &pop, &ref, at);
-    else
-        reply_null_array(req);
-}
-
-static void cmd_blmpop(struct request *req)
-{
-    int64_t deadline_ms;
-    struct multi_pop pop;
-    struct key_ref ref;
-    int at;
-
-    if (!parse_multi_pop_or_reply(req, 2, &pop) || !parse_timeout_or_reply(req, 1, &deadline_ms) ||
-        !find_first_or_reply(req, pop.first_key, pop.last_key, &ref, &at))
-        return;
-    if (at)
-        take_multi(req, &pop, &ref, at);
-    else
-        block_on_keys(req, pop.first_key, pop.last_key, VALUE_LIST, deadline_ms, DENIED_NULL_ARRAY);
-}
+static void cmd_lmpop(struct request *req) { pop_several(req, &lists); }
+static void cmd_blmpop(struct request *req) { pop_several_waiting(req, &lists); }
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
