@@ -33,6 +33,8 @@ bool long_double_parse(struct bytes text, long double *value);
  * "1.7976931348623157e+308", "inf", "-inf", "nan", "-0". Integers up to 2^62 print without
  * exponent. Returns the length. */
 size_t double_format(char *out, double value);
+/* The same, but that a round number from 1e+8 on may have an exponent: "1e+10" (DEBUG DIGEST). */
+size_t double_format_shortest(char *out, double value);
 
 /* Redis's human form of a long double (INCRBYFLOAT, HINCRBYFLOAT): "%.17Lf" with trailing zeros and
  * point removed; "-0" becomes "0". Returns the length. */

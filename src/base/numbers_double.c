@@ -250,6 +250,13 @@ static size_t write_literal(char *out, struct bytes text)
 
 size_t double_format(char *out, double value)
 {
+    if (value != 0 && fabs(value) <= (double)(INT64_MAX / 2) && (double)(int64_t)value == value)
+        return int64_format(out, (int64_t)value); /* most scores */
+    return double_format_shortest(out, value);
+}
+
+size_t double_format_shortest(char *out, double value)
+{
     struct decimal decimal;
     uint64_t bits;
 
@@ -259,9 +266,6 @@ size_t double_format(char *out, double value)
         return write_literal(out, value < 0 ? BYTES("-inf") : BYTES("inf"));
     if (value == 0)
         return write_literal(out, signbit(value) ? BYTES("-0") : BYTES("0"));
-    if (fabs(value) <= (double)(INT64_MAX / 2) && (double)(int64_t)value == value)
-        return int64_format(out, (int64_t)value); /* most scores */
-
     memcpy(&bits, &value, sizeof bits);
     decimal_from_bits(&decimal, bits);
     if (value > 0)

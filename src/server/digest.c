@@ -6,6 +6,7 @@
 #include "server_internal.h"
 
 #include "base/assert.h"
+#include "base/numbers.h"
 #include "base/sha1.h"
 #include "ds/listpack.h"
 #include "store/string_value.h"
@@ -96,11 +97,10 @@ static void mix_zset(unsigned char *digest, const struct zset *set)
     zset_iter_init(&iter, set, 0, false);
     while (zset_iter_next(&iter, &item)) {
         unsigned char pair[SHA1_SIZE] = {0};
-        char text[40];
-        int len = snprintf(text, sizeof text, "%.17g", item.score);
+        char text[DOUBLE_TEXT_MAX];
 
         mix(pair, item.member);
-        mix(pair, (struct bytes){text, (size_t)len});
+        mix(pair, (struct bytes){text, double_format_shortest(text, item.score)});
         add(digest, (struct bytes){(const char *)pair, SHA1_SIZE});
     }
 }

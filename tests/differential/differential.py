@@ -268,8 +268,9 @@ def same(rule, ours, theirs, command):
         low, high = sorted((int(ours), int(theirs)))
         return high - low <= int(rule[1]) and (low >= 0 or low == high)
     if rule[0] == 'scan' and kind == b'*':
+        is_all = rule[-1] == 'all' and any(word.upper() == b'COUNT' for word in command)
         return (shape_of_scan(ours) and shape_of_scan(theirs) and
-                (rule[-1] != 'all' or ours[0] == theirs[0] and sorted(ours[1][1]) == sorted(theirs[1][1])))
+                (not is_all or ours[0] == theirs[0] and sorted(ours[1][1]) == sorted(theirs[1][1])))
     if rule[0] == 'random' and isinstance(ours, list):
         repeats = command[-1][:1] == b'-'
         return len(ours) == len(theirs) and (repeats or len(set(ours)) == len(ours))
