@@ -13,7 +13,7 @@ EXPLAINED = [
      'COMMAND GETKEYS wanted an argument before 7.2'),
     ('tern', r'Z.* LIMIT -.*', rb'(:0|\*0)',
      'what is before the first is nothing, also of a large sorted set, where later versions count from the end'),
-    ('tern', r'SORT(_RO)? T:\d .*BY [^*]*', rb'\*',
+    ('tern', r'SORT(_RO)? [^L].*BY [^*]*', rb'\*',
      'the members of a set have no order'),
     ('redis-7.0', r'B(LPOP|RPOP|LMOVE|LMPOP|RPOPLPUSH|Z).*', rb'-ERR timeout is negative',
      'a timeout beyond 64 bits is out of range since 7.2'),

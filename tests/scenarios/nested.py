@@ -346,11 +346,11 @@ def keys_that_the_outer_batch_counts_on_may_change(server):
 @test()
 def the_runner_may_exceed_its_limits_meanwhile(server):
     runner, other = server.client().resp3(), server.client()
-    expect(other('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 100kb 0 0'), 'OK')
+    expect(other('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 10kb 0 0'), 'OK')
     expect(runner('SUBSCRIBE', 'news'), Push([b'subscribe', b'news', 1]))
-    run_loop(runner, other, ('SET', 'k', 1), loop(250), ('SET', 'k', 2))
-    for _ in range(10):
-        other('PUBLISH', 'news', 'x' * 100_000)
+    run_loop(runner, other, ('SET', 'k', 1), loop(800), ('SET', 'k', 2))
+    for _ in range(3):
+        other('PUBLISH', 'news', 'x' * 10_000)
     runner.rest()
     wait_until(lambda: other.info('connected_clients') == 1, 'it is gone')
     expect(other('GET', 'k'), b'1')
