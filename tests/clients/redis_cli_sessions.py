@@ -181,7 +181,8 @@ def help(*servers):
                         for text in shown)
         expect_true(ours, f'nothing of {group}: {shown[0][group][:300]!r}')
         common = ours.keys() & theirs.keys()
-        expect({name: ours[name] for name in common}, {name: theirs[name] for name in common}, group)
+        old = [name for name in common if ours[name] < '7.4']  # Valkey counts its own versions
+        expect({name: ours[name] for name in old}, {name: theirs[name] for name in old}, group)
         expect_true(len(common) >= 0.8 * len(theirs), f'{group} lacks {sorted(theirs.keys() - ours.keys())}')
 
 
