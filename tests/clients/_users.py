@@ -6,6 +6,7 @@ A program that lacks what it needs says so with skip_all and ends well."""
 
 import atexit
 import os
+import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'scenarios'))
@@ -46,6 +47,34 @@ def run(*argv, input=b'', status=0, env=None, seconds=2 * TIMEOUT):
     if process.returncode != status:
         raise Failed(f'{" ".join(map(str, argv))}: status {process.returncode}; it said {shown(output[-2000:], 2000)}')
     return output
+
+
+def free_port():
+    """One that nobody listens on now, and that no connection gets by itself."""
+    low, high = map(int, os.environ.get('PEER_PORTS', '21000-30999').split('-'))
+    while True:
+        port = random.randint(low, high)
+        with socket.socket() as probe:
+            if probe.connect_ex(('127.0.0.1', port)) != 0:
+                return port
+
+
+def real_server(directory, *args):
+    """A real server to compare with; the test ends it with kill()."""
+    real = os.environ.get('REDIS_SERVER')
+    if not real:
+        raise Skip('no real server to compare with')
+    for _ in range(20):
+        port = free_port()
+        server = Server(directory, *args, program=real, wait=False,
+                        base=['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', directory, '--enable-debug-command', 'yes'])
+        server.port, server.must_end_well = port, False
+        wait_until(lambda: not server.is_alive() or 'Ready to accept' in server.said(), 'the real server listens')
+        if server.is_alive():
+            return server
+        if 'already in use' not in server.said():
+            break
+    raise Failed(f'the real server ended: {server.said()}')
 
 
 class Together:

@@ -6,7 +6,6 @@ from _users import *
 import urllib.request
 
 EXPORTER = program('EXPORTER', 'prometheus-redis-exporter', 'redis_exporter')
-PEER = os.environ.get('REDIS_SERVER')
 DATA = [
     ('SET', 'text', 'a value', 'EX', 1000), ('SET', 'number', 12), ('APPEND', 'raw', 'x' * 100), ('SETBIT', 'bits', 7, 1),
     ('PFADD', 'hll', 'a', 'b'), ('RPUSH', 'list', 1, 2, 3), ('RPUSH', 'long', *range(1000)), ('HSET', 'hash', 'a', 1, 'b', 2),
@@ -29,12 +28,6 @@ PASSING = re.compile(r'redis_(latency_spike|slowlog_(last|history)|latency_perce
 CERTAIN = re.compile(r'redis_(key_size|key_value|keys_count|db_keys(_expiring)?\b|stream_(length|groups?_(?!consumer_idle)|first|last|radix_tree_keys)|errors|'
                      r'commands_(failed|rejected)_calls|keyspace|key_groups|rejected|blocked|evicted|expired_keys|connected_slaves)')
 LABELS_THAT_DIFFER = re.compile(r'redis_(config_key_value|config_value|instance_info|connected_clients_details)')
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 def scrape(server, options, times=1, url=None):
@@ -96,15 +89,9 @@ def what_it_shows_of_keys(server):
 
 @test(own=True)
 def the_metrics_are_those_of_a_real_server(directory):
-    if not PEER:
-        raise Skip('no real server to compare with')
+    theirs = real_server(os.path.join(directory, 'theirs'))
     ours = Server(os.path.join(directory, 'ours'))
-    theirs = Server(os.path.join(directory, 'theirs'), program=PEER, wait=False,
-                    base=['--port', free_port(), '--save', '', '--dir', os.path.join(directory, 'theirs')])
     try:
-        theirs.port = int(theirs.process.args[theirs.process.args.index('--port') + 1])
-        theirs.must_end_well = False
-        wait_until(lambda: theirs.is_alive() and listens(theirs.port), 'the real server listens')
         shown, certain = [], []
         for server in ours, theirs:
             fill(server.client())
@@ -123,11 +110,6 @@ def the_metrics_are_those_of_a_real_server(directory):
     finally:
         theirs.kill()
     ours.stop()
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(('127.0.0.1', port)) == 0
 
 
 @test('--requirepass', 'secret')

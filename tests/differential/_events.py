@@ -14,7 +14,8 @@ EXPLAINED_EVENTS = [
     ('valkey-', r'H(P?EXPIRE(AT)?|GETEX|SETEX) .*', b'hdel hexpire hexpired del',
      'a field whose deadline is over when it is set expires on Valkey'),
     ('valkey-', r'HGETEX .*', b'keymiss', 'HGETEX that finds no key tells so on Valkey'),
-    ('redis-7.0', r'X(CLAIM|AUTOCLAIM|READGROUP) .*', b'xgroup-createconsumer', 'new consumers are told of since 7.2'),
+    ('redis-7.0', r'X(CLAIM|AUTOCLAIM|READGROUP|GROUP DELCONSUMER) .*', b'xgroup-createconsumer xgroup-delconsumer',
+     'consumers who get nothing are made, and told of, since 7.2'),
 ]
 
 
