@@ -26,10 +26,6 @@ struct store_observer {
     void *context;
     /* False: what has expired reads as absent but stays (a replica, CLIENT PAUSE, loading). */
     bool (*may_expire)(void *context);
-    /* False: nothing is evicted now, and nobody is told that memory is full. */
-    bool (*may_evict)(void *context);
-    /* Just before the key goes, for want of memory. */
-    void (*evicted)(void *context, struct db *db, struct bytes key);
     /* Just before the key goes. */
     void (*expired)(void *context, struct db *db, struct bytes key);
     /* Just after a key came, before a lookup that counts found nothing. */
@@ -39,6 +35,10 @@ struct store_observer {
     void (*field_expired)(void *context, struct db *db, struct bytes key, struct bytes field);
     /* After some fields have gone, or just before a key goes of which all fields have expired. */
     void (*fields_expired)(void *context, struct db *db, struct bytes key, bool is_all);
+    /* False: nothing is evicted now, and nobody is told that memory is full. */
+    bool (*may_evict)(void *context);
+    /* Just before the key goes, for want of memory. */
+    void (*evicted)(void *context, struct db *db, struct bytes key);
 };
 
 struct db {
