@@ -59,6 +59,14 @@ enum wheel_progress wheel_pop(struct wheel *wheel, int64_t now_ms, struct wheel_
  * work now. */
 int64_t wheel_next_ms(const struct wheel *wheel);
 
+struct random;
+/* Any node, all with the same chance; NULL when empty. */
+struct wheel_node *wheel_random(const struct wheel *wheel, struct random *random);
+/* The nodes with the nearest deadlines, as far as the wheel has sorted them: those of the slot whose time comes
+ * first. All of them in no order when they are 'want' at most, else so many random ones of them, some perhaps
+ * twice. Returns how many. */
+size_t wheel_nearest(const struct wheel *wheel, struct random *random, struct wheel_node **nodes, size_t want);
+
 /* The mean of all deadlines; 0 when empty. */
 int64_t wheel_mean_ms(const struct wheel *wheel);
 

@@ -5,6 +5,8 @@
 #define ERR_SYNTAX       "ERR syntax error"
 #define ERR_WRONG_TYPE   "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define ERR_NOT_INTEGER  "ERR value is not an integer or out of range"
+#define ERR_OUT_OF_MEMORY "OOM command not allowed when used memory > 'maxmemory'."
+#define ERR_EXEC_OUT_OF_MEMORY "EXECABORT Transaction discarded because of: " ERR_OUT_OF_MEMORY
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_OUT_OF_INT_RANGE "ERR value is out of range, value must between -2147483648 and 2147483647"
 #define ERR_OUT_OF_LONG_RANGE                                                                      \

@@ -13,6 +13,7 @@
 #define TERN_STORE_STORE_H
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "ds/dict.h"
 #include "store/entry.h"
@@ -34,6 +35,10 @@ struct store_observer {
     void (*field_expired)(void *context, struct db *db, struct bytes key, struct bytes field);
     /* After some fields have gone, or just before a key goes of which all fields have expired. */
     void (*fields_expired)(void *context, struct db *db, struct bytes key, bool is_all);
+    /* False: nothing is evicted now, and nobody is told that memory is full. */
+    bool (*may_evict)(void *context);
+    /* Just before the key goes, for want of memory. */
+    void (*evicted)(void *context, struct db *db, struct bytes key);
 };
 
 struct db {
@@ -56,20 +61,26 @@ enum eviction_policy {
     EVICT_NONE
 };
 
+#define EVICTION_SAMPLES_MAX 64
+
 struct store_settings {
     int policy;          /* enum eviction_policy */
     int lfu_log_factor;
     int lfu_decay_minutes;
+    int eviction_samples;  /* keys that are looked at for each that goes */
+    int eviction_tenacity; /* 0 to 100: how long a command waits for room; 10: 500 us */
 };
 
 /* Kinds of housekeeping, each with its longest slice in INFO. */
-enum store_work_kind { WORK_EXPIRE, WORK_FREE, WORK_RESIZE, WORK_MOVE, WORK_RETURN, WORK_KINDS };
+enum store_work_kind { WORK_EXPIRE, WORK_FREE, WORK_EVICT, WORK_RESIZE, WORK_MOVE, WORK_RETURN, WORK_KINDS };
 
 struct store_stats {
-    uint64_t hits, misses, expired, expired_fields, moved;
+    uint64_t hits, misses, expired, expired_fields, evicted, moved;
     uint64_t longest_slice_ns[WORK_KINDS];
     uint64_t work_ns[WORK_KINDS]; /* in all */
     uint64_t freed_later;         /* values that went in slices */
+    uint64_t exceeded_ns;         /* how long the limit on memory was exceeded, the time from exceeded_since on not counted */
+    uint64_t exceeded_since_ns;   /* of clock_work_ns; 0: it is not exceeded */
 };
 
 struct store {
@@ -85,6 +96,9 @@ struct store {
     bool has_snapshot_child;     /* no resize, no moves, no page return, no access clock */
     bool is_active_expire_off;   /* DEBUG SET-ACTIVE-EXPIRE 0 */
     struct free_queue *freeing;  /* values and whole databases that go in slices */
+    struct eviction *eviction;   /* candidates (evict.c) */
+    size_t memory_limit;         /* 0: none */
+    bool is_evicting;            /* there was no time to come below the limit: work goes on at once */
     uint64_t move_next_ns; /* when to look again whether blocks should move together */
     bool is_moving;
     uint64_t moved_in_pass;
@@ -173,6 +187,24 @@ int64_t store_mean_deadline(const struct db *db); /* of those; 0 without any */
 uint64_t store_idle_seconds(const struct store *store, const struct entry *entry);
 unsigned store_frequency(const struct store *store, const struct entry *entry);
 bool store_is_lfu(const struct store *store);
+
+/* --- the limit on memory ----------------------------------------------------------------- */
+
+/* Of mem_used; 0: none. What is beyond it goes from now on. */
+void store_limit_memory(struct store *store, size_t bytes);
+
+static inline bool store_is_over_limit(const struct store *store)
+{
+    return store->memory_limit && mem_used() > store->memory_limit;
+}
+
+enum evict_outcome {
+    EVICT_ENOUGH,  /* there is room, or eviction is not allowed now */
+    EVICT_GOES_ON, /* the time is up, the rest goes in slices */
+    EVICT_FAILED   /* nothing is left that may go */
+};
+/* Makes room by the policy, for as long as a command may wait for it. References and entries are void then. */
+enum evict_outcome store_evict(struct store *store);
 
 /* --- housekeeping ------------------------------------------------------------------------ */
 

@@ -218,27 +218,59 @@ static const struct dict_slot *row_slot(const struct slot_row *row, uint64_t ind
     return &row->dict->table[which].buckets[bucket].slot[index % USABLE_SLOTS];
 }
 
-void *dict_random(const struct dict *dict, struct random *random)
+static struct slot_row slot_row_of(const struct dict *dict)
 {
     struct slot_row row = {dict, {dict_table_region(dict, 0), dict_table_region(dict, 1)}, 0};
-    const struct dict_slot *slot;
-    uint64_t index = 0;
 
-    if (dict_size(dict) == 0)
-        return NULL;
     for (int i = 0; i < 2; i++)
         row.count += (row.region[i].end - row.region[i].begin) * USABLE_SLOTS;
+    return row;
+}
+
+/* The index of a random slot that is used; the dict is not empty. */
+static uint64_t random_used(const struct slot_row *row, struct random *random)
+{
+    uint64_t index = 0;
+
     for (int tries = 0; tries < 100; tries++) {
-        index = random_below(random, row.count);
-        slot = row_slot(&row, index);
-        if (slot->word)
-            return dict_slot_entry(slot);
+        index = random_below(random, row->count);
+        if (row_slot(row, index)->word)
+            return index;
     }
-    do { /* nearly empty: a walk in a row is cheaper than more misses, if a little unfair */
+    do /* nearly empty: a walk in a row is cheaper than more misses, if a little unfair */
+        index = index + 1 < row->count ? index + 1 : 0;
+    while (!row_slot(row, index)->word);
+    return index;
+}
+
+void *dict_random(const struct dict *dict, struct random *random)
+{
+    struct slot_row row = slot_row_of(dict);
+
+    return dict_size(dict) ? dict_slot_entry(row_slot(&row, random_used(&row, random))) : NULL;
+}
+
+#define SAMPLE_WALK 8 /* slots for each entry that is wanted */
+
+size_t dict_sample(const struct dict *dict, struct random *random, void **entries, size_t want)
+{
+    struct slot_row row = slot_row_of(dict);
+    size_t count = 0;
+    uint64_t index;
+
+    if (dict_size(dict) == 0)
+        return 0;
+    index = random_used(&row, random);
+    for (uint64_t walked = 0; walked < row.count && walked < SAMPLE_WALK * want && count < want; walked++) {
+        const struct dict_slot *slot = row_slot(&row, index);
+
+        if (slot->word) {
+            entries[count++] = dict_slot_entry(slot);
+            __builtin_prefetch(entries[count - 1]);
+        }
         index = index + 1 < row.count ? index + 1 : 0;
-        slot = row_slot(&row, index);
-    } while (!slot->word);
-    return dict_slot_entry(slot);
+    }
+    return count;
 }
 
 /* --- check --------------------------------------------------------------------------------- */

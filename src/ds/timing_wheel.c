@@ -29,6 +29,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "base/random.h"
 
 #define DIGIT_BITS     6
 #define LEVEL_SLOTS    (1 << DIGIT_BITS)
@@ -463,6 +464,48 @@ int64_t wheel_next_ms(const struct wheel *wheel)
 }
 
 size_t wheel_size(const struct wheel *wheel) { return wheel->size; }
+
+/* ---- picking some ---- */
+
+struct wheel_node *wheel_random(const struct wheel *wheel, struct random *random)
+{
+    const struct slot *slot = &wheel->inbox;
+    uint64_t at;
+
+    if (wheel->size == 0)
+        return NULL;
+    at = random_below(random, wheel->size);
+    for (unsigned level = 0; at >= slot->count && level < LEVELS; level++) {
+        for (uint64_t digits = wheel->filled[level]; digits && at >= slot->count; digits &= digits - 1) {
+            at -= slot->count;
+            slot = &wheel->level[level][__builtin_ctzll(digits)];
+        }
+    }
+    ASSERT(at < slot->count);
+    return *slot_at(slot, (uint32_t)at);
+}
+
+static const struct slot *nearest_slot(const struct wheel *wheel)
+{
+    struct range earliest;
+
+    if (wheel->inbox.count > 0 || !find_earliest(wheel, &earliest))
+        return &wheel->inbox;
+    return &wheel->level[earliest.slot / LEVEL_SLOTS][earliest.slot % LEVEL_SLOTS];
+}
+
+size_t wheel_nearest(const struct wheel *wheel, struct random *random, struct wheel_node **nodes, size_t want)
+{
+    const struct slot *slot = nearest_slot(wheel);
+    bool is_all = slot->count <= want;
+    size_t count = is_all ? slot->count : want;
+
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = *slot_at(slot, is_all ? (uint32_t)i : (uint32_t)random_below(random, slot->count));
+        __builtin_prefetch(nodes[i]);
+    }
+    return count;
+}
 
 /* ---- walks over everything ---- */
 

@@ -88,6 +88,16 @@ static void refuse_arity(struct request *req)
     reply_wrong_arity(req);
 }
 
+static void refuse_full(struct request *req)
+{
+    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
+        multi_forget(req->client);
+        refuse(req, ERR_EXEC_OUT_OF_MEMORY);
+        return;
+    }
+    refuse(req, ERR_OUT_OF_MEMORY);
+}
+
 /* --- the gate ----------------------------------------------------------------------------------- */
 
 static bool arity_fits(const struct command *row, int argc)
@@ -150,6 +160,22 @@ static bool may_write(const struct request *req)
     return row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
 }
 
+/* EXEC does when its queue does. */
+static bool may_grow(const struct request *req)
+{
+    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec"))
+        return multi_may_grow(req->client);
+    return req->command->row->flags & CMD_GROWS;
+}
+
+/* Nothing has to go for a command that needs no memory; while much goes, commands need not wait for the end. */
+static bool has_room(const struct request *req)
+{
+    struct store *store = req->engine->store;
+
+    return !store_is_over_limit(store) || !may_grow(req) || store_evict(store) != EVICT_FAILED;
+}
+
 /* True when the request may run now. */
 static bool pass_gate(struct request *req)
 {
@@ -162,6 +188,10 @@ static bool pass_gate(struct request *req)
     }
     if (client->flags & CLIENT_IN_MULTI && flags & CMD_NO_MULTI) {
         refuse(req, ERR_NOT_IN_MULTI);
+        return false;
+    }
+    if (!has_room(req)) {
+        refuse_full(req);
         return false;
     }
     if (is_kept_from_subscribed(req)) {
@@ -304,7 +334,9 @@ void dispatch(struct request *req)
     if (__builtin_expect(req->flags & REQUEST_IS_QUOTED, 0))
         unquote(req);
     engine->running = client;
-    if (__builtin_expect(client->flags & CLIENT_GATED || pause_is_active(engine), 0))
+    if (__builtin_expect(client->flags & CLIENT_GATED || pause_is_active(engine) ||
+                             store_is_over_limit(engine->store),
+                         0))
         dispatch_gated(req);
     else if (resolve(req))
         dispatch_call(req);

@@ -143,6 +143,7 @@ void dispatch_outside(struct engine *engine);
 
 struct multi;
 void multi_queue(struct request *req);
+bool multi_may_grow(const struct client *client); /* a queued command may need memory */
 bool multi_may_write(const struct client *client); /* a queued command may */
 size_t multi_memory(const struct client *client);
 

@@ -10,6 +10,7 @@
 const struct event_kind EVENT_DEL = {EVENT_CLASS_GENERIC, "del"};
 const struct event_kind EVENT_EXPIRED = {EVENT_CLASS_EXPIRED, "expired"};
 static const struct event_kind EVENT_HEXPIRED = {EVENT_CLASS_HASH, "hexpired"};
+static const struct event_kind EVENT_EVICTED = {EVENT_CLASS_EVICTED, "evicted"};
 static const struct event_kind EVENT_NEW = {EVENT_CLASS_NEW, "new"};
 static const struct event_kind EVENT_MISS = {EVENT_CLASS_MISS, "keymiss"};
 
@@ -110,6 +111,27 @@ static bool may_expire(void *context)
     return !pause_is_active(engine);
 }
 
+/* A turn within a command must leave the keys alone that the command works on. */
+static bool may_evict(void *context)
+{
+    struct engine *engine = context;
+
+    return !pause_is_active(engine) && engine->turn_depth <= 1;
+}
+
+/* It travels as its removal, each by itself: no transaction with others or with the command that needs room. */
+static void on_evicted(void *context, struct db *db, struct bytes key)
+{
+    struct engine *engine = context;
+
+    watching_touch(engine, db, key);
+    blocking_key_ready(engine, db, key);
+    if (engine->observers || engine->settings.notify_classes)
+        key_event(engine, db, key, &EVENT_EVICTED);
+    propagate_also(engine, db->id, 2, (struct bytes[]){BYTES("DEL"), key});
+    propagate_end_unit(engine);
+}
+
 /* An expired key travels as its removal. */
 static void on_expired(void *context, struct db *db, struct bytes key)
 {
@@ -162,6 +184,8 @@ void events_observe_store(struct engine *engine)
 {
     engine->store->observer = (struct store_observer){.context = engine,
                                                       .may_expire = may_expire,
+                                                      .may_evict = may_evict,
+                                                      .evicted = on_evicted,
                                                       .expired = on_expired,
                                                       .added = on_added,
                                                       .missed = on_missed,

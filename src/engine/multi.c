@@ -23,7 +23,7 @@ struct watch {
 struct multi {
     struct request **queue;
     size_t count, size;
-    bool may_write;
+    bool may_write, may_grow;
     size_t bytes;
     struct watch *watches;
     size_t watch_count;
@@ -74,6 +74,8 @@ void multi_queue(struct request *req)
     multi->queue[multi->count] = request_detach(req);
     multi->bytes += multi->queue[multi->count]->detached_size;
     multi->count++;
+    if (!(req->client->flags & CLIENT_DIRTY_CAS)) /* else it will not run */
+        multi->may_grow |= (req->command->row->flags & CMD_GROWS) != 0;
     multi->may_write |= (req->command->row->flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
 }
 
@@ -175,6 +177,8 @@ size_t multi_watched(const struct client *client)
 {
     return client->multi ? client->multi->watch_count : 0;
 }
+
+bool multi_may_grow(const struct client *client) { return client->multi && client->multi->may_grow; }
 
 bool multi_may_write(const struct client *client) { return client->multi && client->multi->may_write; }
 

@@ -87,6 +87,20 @@ static int apply_zset_limits(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_memory_limit(struct server *server, struct error *error)
+{
+    struct store *store = server->store;
+
+    if (!store)
+        return 0;
+    store_limit_memory(store, (size_t)server->settings.memory_limit);
+    if (store_is_over_limit(store))
+        log_write(LOG_WARNING, "The new limit on memory is below the %zu bytes in use: %s", mem_used(),
+                  store->settings.policy == EVICT_NONE ? "commands that need more are refused"
+                                                       : "keys are evicted");
+    return 0;
+}
+
 static int apply_slowness(struct server *server, struct error *error)
 {
     if (server->engine)
@@ -180,7 +194,10 @@ static const struct config_row rows[] = {
      .applied = apply_log_level},
     {"maxclients", KIND_INT, false, ENGINE(max_clients), 1, UINT_MAX, 10000,
      .applied = apply_max_clients},
+    {"maxmemory", KIND_MEMORY, false, SERVER(memory_limit), 0, LLONG_MAX, 0, .applied = apply_memory_limit},
+    {"maxmemory-eviction-tenacity", KIND_INT, false, STORE(eviction_tenacity), 0, 100, 10},
     {"maxmemory-policy", KIND_ENUM, false, STORE(policy), .preset = EVICT_NONE, .words = policies},
+    {"maxmemory-samples", KIND_INT, false, STORE(eviction_samples), 1, EVICTION_SAMPLES_MAX, 5},
     {"notify-keyspace-events", KIND_OWN, .parse = parse_notify, .format = format_notify},
     {"oom-score-adj", KIND_ENUM, false, SERVER(oom_mode), .words = oom_words, .applied = apply_oom},
     {"oom-score-adj-values", KIND_LIST, false, SERVER(oom_values), .preset_text = "0 200 800",

@@ -8,7 +8,6 @@
 #define NO_AOF     .lacks = "no write is logged to a file"
 #define NO_REPLICA .lacks = "there is no replication"
 #define NO_CLUSTER .lacks = "there is no cluster"
-#define NO_LIMIT   .lacks = "memory has no limit and nothing is evicted"
 #define NO_TLS     .lacks = "connections are not encrypted"
 #define NO_SCRIPT  .lacks = "there are no scripts"
 #define NO_CPU     .lacks = "the server runs on any CPU"
@@ -69,10 +68,7 @@ static const struct config_row rows[] = {
     INT("auto-aof-rewrite-percentage", 0, INT_MAX, 100, NO_AOF),
     SIZE("auto-aof-rewrite-min-size", 0, 64 << 20, NO_AOF),
 
-    /* a limit on memory */
-    SIZE("maxmemory", 0, 0, NO_LIMIT),
-    INT("maxmemory-samples", 1, INT_MAX, 5, NO_LIMIT),
-    INT("maxmemory-eviction-tenacity", 0, 100, 10, NO_LIMIT),
+    /* memory */
     {"maxmemory-clients", KIND_PERCENT, 0, NOTE, 0, LLONG_MAX, 0, .lacks = "clients' memory has no limit in sum"},
     BOOL("lazyfree-lazy-eviction", 0, SLICES),
     BOOL("lazyfree-lazy-expire", 0, SLICES),

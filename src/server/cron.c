@@ -55,7 +55,7 @@ static int64_t wait_ms(const struct server *server, uint64_t now_ns)
                           ? (int64_t)((server->next_cron_ns - now_ns + 999999) / 1000000)
                           : 0;
 
-    if (server->has_work)
+    if (server->has_work || server->store->is_evicting)
         return 0;
     if (next <= now_ms)
         return 0;
@@ -69,7 +69,7 @@ static void housekeep(struct server *server, bool is_idle)
     uint64_t now_ns = clock_work_ns();
     bool is_due = store_next_deadline(server->store) <= clock_now_ms(&server->clock);
 
-    if (!server->has_work && !is_due)
+    if (!server->has_work && !is_due && !server->store->is_evicting)
         return;
     if (!is_idle && now_ns < server->next_slice_ns)
         return;

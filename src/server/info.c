@@ -152,8 +152,8 @@ static void write_keyspace(struct server *server, struct text *out)
 static void write_tern(struct server *server, struct text *out)
 {
     static const char *const kinds[WORK_KINDS] = {
-        [WORK_EXPIRE] = "expire", [WORK_FREE] = "free",     [WORK_RESIZE] = "resize",
-        [WORK_MOVE] = "move",     [WORK_RETURN] = "return",
+        [WORK_EXPIRE] = "expire", [WORK_FREE] = "free", [WORK_EVICT] = "evict",
+        [WORK_RESIZE] = "resize", [WORK_MOVE] = "move", [WORK_RETURN] = "return",
     };
     const struct engine_stats *stats = &server->engine->stats;
 

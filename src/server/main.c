@@ -137,6 +137,7 @@ static void make_engine(struct server *server, uint64_t seed)
 {
     server->store = store_new((int)server->settings.databases, &server->clock, seed);
     server->store->settings = server->staged_store;
+    store_limit_memory(server->store, (size_t)server->settings.memory_limit);
     server->engine = engine_new(server->store, &server->clock, server->loop);
     server->engine->settings = server->staged;
     server->engine->host = server;

@@ -37,6 +37,7 @@ struct server_settings {
     int on_sigint, on_sigterm;            /* enum shutdown_how; 0: as SHUTDOWN without an argument */
     int syslog_facility;
     bool exit_with_parent, is_daemon, shows_logo, sets_title, uses_syslog;
+    int64_t memory_limit; /* maxmemory */
     int64_t list_listpack_size;
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
     int64_t hash_listpack_entries, hash_listpack_value;

@@ -17,11 +17,12 @@ struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed)
     store->clock = clock;
     store->observer.may_expire = always;
     store->settings = (struct store_settings){
-        
-        .policy = EVICT_NONE, .lfu_log_factor = 10, .lfu_decay_minutes = 1};
+        .policy = EVICT_NONE, .lfu_log_factor = 10, .lfu_decay_minutes = 1,
+        .eviction_samples = 5, .eviction_tenacity = 10};
     store_tick(store);
     random_init(&store->random, random_seed);
     store->freeing = free_queue_new();
+    store->eviction = eviction_new();
     store->dbs = mem_alloc_zero((size_t)db_count * sizeof *store->dbs);
     for (int i = 0; i < db_count; i++) {
         struct db *db = &store->dbs[i];
@@ -45,6 +46,7 @@ void store_free(struct store *store)
     while (free_queue_step(store->freeing, INT64_MAX))
         ;
     free_queue_free(store->freeing);
+    eviction_free(store->eviction);
     mem_free(store->dbs, (size_t)store->db_count * sizeof *store->dbs);
     mem_free(store, sizeof *store);
 }

@@ -61,4 +61,14 @@ void free_queue_add_db(struct free_queue *queue, struct dict *keys, struct wheel
 bool free_queue_step(struct free_queue *queue, int64_t budget_ns);
 size_t free_queue_size(const struct free_queue *queue);
 
+/* --- work.c, evict.c: slices ------------------------------------------------------------- */
+
+void work_count(struct store *store, enum store_work_kind kind, uint64_t ns);
+/* A piece of the free queue; true while there is more. */
+bool work_free_piece(struct store *store);
+/* A piece of what is beyond the limit on memory; true while there is more. */
+bool evict_piece(struct store *store);
+struct eviction *eviction_new(void);
+void eviction_free(struct eviction *eviction);
+
 #endif

@@ -1,4 +1,4 @@
-/* Housekeeping in slices: expiring, freeing, resizing, moving blocks together, giving memory back.
+/* Housekeeping in slices: expiring, freeing, evicting, resizing, moving blocks together, giving memory back.
  *
  * Each kind of work is made of pieces of a few microseconds; store_work does pieces until its budget is
  * spent, and notes the longest slice of each kind. */
@@ -85,7 +85,7 @@ int64_t store_next_deadline(const struct store *store)
 
 /* --- freeing, resizing ------------------------------------------------------------------- */
 
-static bool free_piece(struct store *store)
+bool work_free_piece(struct store *store)
 {
     size_t before = free_queue_size(store->freeing);
     bool is_more = free_queue_step(store->freeing, 0);
@@ -195,9 +195,16 @@ static bool return_piece(struct store *store)
 /* --- the slices -------------------------------------------------------------------------- */
 
 static work_piece *const pieces[WORK_KINDS] = {
-    [WORK_EXPIRE] = expire_piece, [WORK_FREE] = free_piece,     [WORK_RESIZE] = resize_piece,
-    [WORK_MOVE] = move_piece,     [WORK_RETURN] = return_piece,
+    [WORK_EXPIRE] = expire_piece, [WORK_FREE] = work_free_piece, [WORK_EVICT] = evict_piece,
+    [WORK_RESIZE] = resize_piece, [WORK_MOVE] = move_piece,      [WORK_RETURN] = return_piece,
 };
+
+void work_count(struct store *store, enum store_work_kind kind, uint64_t ns)
+{
+    if (ns > store->stats.longest_slice_ns[kind])
+        store->stats.longest_slice_ns[kind] = ns;
+    store->stats.work_ns[kind] += ns;
+}
 
 /* Each kind does a piece at least, however little time there is, so that none starves another and all
  * is done in the end. */
@@ -213,9 +220,7 @@ bool store_work(struct store *store, int64_t budget_ns)
             kind_more = pieces[kind](store);
             now = clock_work_ns();
         } while (kind_more && (int64_t)(now - start) < budget_ns);
-        if (now - begin > store->stats.longest_slice_ns[kind])
-            store->stats.longest_slice_ns[kind] = now - begin;
-        store->stats.work_ns[kind] += now - begin;
+        work_count(store, (enum store_work_kind)kind, now - begin);
         begin = now;
         is_more |= kind_more;
     }

@@ -281,6 +281,59 @@ static void fields_that_expire_by_themselves_travel_as_their_removal(void **stat
     assert_string_equal(rig_events(&rig), "hexpired k\ndel k\n");
 }
 
+static void limit_memory(size_t bytes)
+{
+    rig.engine->store->settings.policy = EVICT_ALLKEYS_RANDOM;
+    store_limit_memory(rig.engine->store, bytes);
+}
+
+static void expect_reply(const char *line, const char *reply)
+{
+    peer_forget(&peers[0]);
+    say(line);
+    peer_read(&peers[0]);
+    assert_string_equal(rig_text(&peers[0].received), reply);
+}
+
+/* Each by itself, before the command for which they go. A watcher hears of it. */
+static void what_is_evicted_travels_as_its_removal(void **state)
+{
+    say("RPUSH l x");
+    say("SADD s x");
+    limit_memory(1);
+    rig_forget(&rig);
+    expect_reply("SET k v", "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+    assert_int_equal(rig.engine->store->stats.evicted, 2);
+    assert_true(!strcmp(rig_stream(&rig), "DEL l\nDEL s\n") || !strcmp(rig_stream(&rig), "DEL s\nDEL l\n"));
+    assert_true(!strcmp(rig_events(&rig), "evicted l\nevicted s\n") ||
+                !strcmp(rig_events(&rig), "evicted s\nevicted l\n"));
+    limit_memory(0);
+    say("SET k v");
+    say("WATCH k");
+    say("MULTI");
+    say("PING");
+    rig_forget(&rig);
+    limit_memory(1);
+    store_work(rig.engine->store, 1000000);
+    limit_memory(0);
+    expect_reply("EXEC", "*-1\r\n");
+    assert_string_equal(rig_stream(&rig), "DEL k\n");
+    assert_string_equal(rig_events(&rig), "evicted k\n");
+}
+
+static void nothing_is_evicted_while_commands_are_paused(void **state)
+{
+    say("SET k v");
+    say("CLIENT PAUSE 1000 WRITE");
+    limit_memory(1);
+    store_work(rig.engine->store, 1000000);
+    expect_reply("GET k", "$1\r\nv\r\n");
+    say("CLIENT UNPAUSE");
+    store_work(rig.engine->store, 1000000);
+    limit_memory(0);
+    expect_reply("GET k", "$-1\r\n");
+}
+
 static void nothing_expires_while_commands_are_paused(void **state)
 {
     say("SET k v PX 10");
@@ -519,6 +572,8 @@ int main(void)
         TEST(what_expires_by_itself_travels_as_its_removal),
         TEST(fields_that_expire_by_themselves_travel_as_their_removal),
         TEST(nothing_expires_while_commands_are_paused),
+        TEST(what_is_evicted_travels_as_its_removal),
+        TEST(nothing_is_evicted_while_commands_are_paused),
         TEST(long_values_travel_whole_whoever_owns_them_now),
         TEST(a_key_that_is_set_twice_in_one_command_travels_as_it_was_sent),
         TEST(members_that_were_popped_travel_as_their_removal),
