@@ -8,7 +8,7 @@ import collections
 from _harness import *
 
 SEED = int(os.environ.get('SEED', '1'))
-ROUNDS = int(os.environ.get('ROUNDS', '1')) * scaled(60, 16, 8)
+ROUNDS = int(os.environ.get('ROUNDS', '1')) * scaled(20, 5, 3)
 MOST_MEMORY = 1000 * MB * (2 if IS_SANITIZED else 1)  # a sanitizer keeps what was freed for a while
 SLOWEST = scaled(1, 5) * 5  # seconds; the machine may be busy
 
@@ -184,12 +184,14 @@ class Abuse:
                     words.insert(at, dice.choice(words))
                 else:
                     words[at:] = words[at:] + words[at:] * dice.choice((1, 2, 100))
+        while sum(word is BIG for word in words) > 3:
+            words.remove(BIG)
         return [*row.name, *words]
 
     def reply(self, words):
         """The client may wait for a key: it is told not to."""
         while not self.client.has_input():
-            if select.select([self.client.socket], [], [], 0.2)[0]:
+            if select.select([self.client.socket], [], [], 0.03)[0]:
                 break
             self.admin('CLIENT', 'UNBLOCK', self.id)
             self.admin('CLIENT', 'UNPAUSE')
@@ -214,13 +216,7 @@ class Abuse:
         taken = time.monotonic() - began
         if taken > self.slowest[0] and 'block' not in shown(words).lower():
             self.slowest = taken, words
-        if os.environ.get('TELL') and taken > 0.15 and 'b' not in words[0][:2]:
-            print(f'{taken:.3f}', shown(words, 160))
         self.refused += isinstance(reply, Error)
-        if os.environ.get('TELL'):
-            name = ' '.join(words[:2]) if words[0] in ('object', 'xinfo', 'xgroup', 'client', 'memory') and len(words) > 1 else words[0]
-            self.told = getattr(self, 'told', {})
-            self.told.setdefault(name, [0, 0])[isinstance(reply, Error)] += 1
         if words[0] in ('select', 'swapdb', 'flushall', 'flushdb') and reply == 'OK' and not self.in_multi:
             self.client('SELECT', 0)
             self.fill()
@@ -261,8 +257,6 @@ class Abuse:
         for _ in range(ROUNDS):
             self.round()
         self.client.close()
-        if os.environ.get('TELL'):
-            print(sorted((n, v) for n, v in self.told.items() if v[0] < 5))
         print(f'    seed {SEED}, RESP{self.protocol}: {self.sent} commands, {self.refused} were refused; slowest {self.slowest[0]:.3f} s: {shown(self.slowest[1], 200)}; '
               f'{self.server.status_bytes("VmHWM") // MB} MB')
         expect_true(self.slowest[0] < SLOWEST, f'{self.slowest[0]:.3f} s for {shown(self.slowest[1])}')
