@@ -31,6 +31,7 @@ struct stream_group {
     struct id_index pending;  /* of struct stream_pending */
     void **consumers; /* of struct stream_consumer */
     uint32_t consumer_count;
+    int mark; /* for a command that comes by again; between commands it says nothing */
 };
 
 size_t stream_group_count(const struct stream *stream);

@@ -66,7 +66,7 @@ static void reply_lag(struct request *req, const struct stream *stream,
     if (read == ENTRIES_READ_UNKNOWN)
         reply_null(req);
     else
-        reply_int(req, (int64_t)stream_entries_added(stream) - read);
+        reply_int(req, (int64_t)(stream_entries_added(stream) - (uint64_t)read));
 }
 
 /* --- XINFO STREAM ---------------------------------------------------------------------------------- */

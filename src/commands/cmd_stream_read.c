@@ -83,7 +83,10 @@ struct wanted {
     struct stream_group *group; /* XREADGROUP */
     bool is_new;                /* ">": what the group has given to nobody yet */
     bool is_served;             /* there is something */
+    uint64_t left; /* in the first place that names a group: entries for those behind, or UNCOUNTED */
 };
+
+#define UNCOUNTED UINT64_MAX
 
 struct reading {
     bool is_group, is_noack, has_block;
@@ -283,7 +286,7 @@ static void advance(const struct stream *stream, struct stream_group *group, str
     if (group->entries_read != ENTRIES_READ_UNKNOWN &&
         stream_id_compare(group->last_id, first) >= 0 &&
         !stream_has_gaps_behind(stream, group->last_id))
-        group->entries_read++;
+        group->entries_read += group->entries_read < INT64_MAX;
     else if (stream_entries_added(stream))
         group->entries_read = stream_entries_up_to(stream, id);
     group->last_id = id;
@@ -331,24 +334,51 @@ static void reply_new(struct request *req, const struct reading *reading,
 
 /* --- serving --------------------------------------------------------------------------------------- */
 
+/* The first place that asks for what is new to the group of this one. */
+static struct wanted *first_of_group(const struct reading *reading, int index)
+{
+    struct stream_group *group = reading->wanted[index].group;
+    const struct wanted *marked = &reading->wanted[group->mark < index ? group->mark : index];
+
+    if (marked->group != group || !marked->is_new) /* the mark is of another command */
+        group->mark = index;
+    else
+        group->mark = (int)(marked - reading->wanted);
+    return &reading->wanted[group->mark];
+}
+
+static uint64_t count_left(const struct reading *reading, const struct stream *stream,
+                           struct stream_id from)
+{
+    uint64_t length = stream_length(stream), most = reading->most, count;
+    struct stream_iter iter;
+
+    if (most >= length)
+        return 0;
+    stream_id_next(&from);
+    stream_iter_init(&iter, stream, from, STREAM_ID_MAX, false);
+    count = stream_iter_count(&iter, most * (uint64_t)reading->count);
+    return count < most ? 0 : count - most;
+}
+
 /* What is left for a group that is named again: those before have taken some. */
 static bool has_more(const struct reading *reading, int index, const struct stream *stream)
 {
-    const struct wanted *wanted = &reading->wanted[index];
-    struct stream_id from = wanted->group->last_id;
-    struct stream_iter iter;
-    uint64_t before = 0, taken;
+    struct stream_id from = reading->wanted[index].group->last_id;
+    struct wanted *first = first_of_group(reading, index);
+    bool is_left;
 
     if (!stream_length(stream) || stream_id_compare(stream_top_id(stream), from) <= 0)
         return false;
-    for (int i = 0; i < index; i++)
-        before += reading->wanted[i].group == wanted->group && reading->wanted[i].is_new;
-    if (!before || reading->most > stream_length(stream))
-        return !before;
-    taken = before * reading->most;
-    stream_id_next(&from);
-    stream_iter_init(&iter, stream, from, STREAM_ID_MAX, false);
-    return stream_iter_count(&iter, taken + 1) > taken;
+    if (first == &reading->wanted[index]) {
+        first->left = UNCOUNTED;
+        return true;
+    }
+    if (first->left == UNCOUNTED)
+        first->left = count_left(reading, stream, from);
+    is_left = first->left > 0;
+    first->left -= first->left < reading->most ? first->left : reading->most;
+    return is_left;
 }
 
 static bool has_something(const struct reading *reading, int index, const struct stream *stream)

@@ -221,21 +221,33 @@ void watching_free(struct watching *watching)
     mem_free(watching, sizeof *watching + (size_t)watching->db_count * sizeof watching->keys[0]);
 }
 
+/* The shorter list tells: that of the key or that of the client. */
+static bool is_watching(const struct client *client, const struct map_node *node)
+{
+    const struct watch *of_key = node->value, *of_client = client->multi->watches;
+
+    for (; of_key && of_client;
+         of_key = of_key->next_of_key, of_client = of_client->next_of_client)
+        if (of_key->client == client || of_client->node == node)
+            return true;
+    return false;
+}
+
 void watch_key(struct client *client, struct db *db, struct bytes key)
 {
     struct watching *watching = client->engine->watching;
     struct multi *multi = multi_of(client);
+    struct map_node *node = map_add(&watching->keys[db->id], key, NULL);
     const struct entry *entry;
     struct watch *watch;
 
-    for (watch = multi->watches; watch; watch = watch->next_of_client)
-        if (watch->db == db && bytes_equal(map_key(watch->node), key))
-            return;
+    if (is_watching(client, node))
+        return;
     entry = store_peek(db, key, hash_bytes(key));
     watch = mem_alloc_zero(sizeof *watch);
     watch->client = client;
     watch->db = db;
-    watch->node = map_add(&watching->keys[db->id], key, NULL);
+    watch->node = node;
     watch->was_expired = entry && store_is_stale(db, entry);
     watch->next_of_key = watch->node->value;
     if (watch->next_of_key)

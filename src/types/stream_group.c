@@ -220,14 +220,14 @@ bool stream_has_gaps_behind(const struct stream *stream, struct stream_id id)
 
 int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id)
 {
-    int64_t added = (int64_t)stream->entries_added, length = (int64_t)stream->length;
+    uint64_t added = stream->entries_added, length = stream->length;
     int against_last = stream_id_compare(id, stream->last_id), against_first;
     struct stream_id first;
 
     if (!added)
         return 0;
     if ((!length && against_last <= 0) || !against_last)
-        return added;
+        return (int64_t)added;
     if (against_last > 0)
         return ENTRIES_READ_UNKNOWN;
     first = stream_first_id(stream);
@@ -236,7 +236,7 @@ int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id)
     if (against_first > 0 || (!stream_id_is_zero(stream->max_deleted_id) &&
                               stream_id_compare(stream->max_deleted_id, first) >= 0))
         return ENTRIES_READ_UNKNOWN;
-    return added - length + !against_first;
+    return (int64_t)(added - length + !against_first);
 }
 
 /* --- all groups of a stream ------------------------------------------------------------------------ */

@@ -60,6 +60,13 @@ def is_anything(reply):
     return True
 
 
+def is_no_crime(reply):
+    """Anything but an error that no such command may cause."""
+    return not isinstance(reply, Error) or reply.text.split(' ')[0] in ('WRONGTYPE', 'NOGROUP', 'BUSYGROUP', 'UNBLOCKED') or 'no such key' in reply.text or \
+        'requires the key to exist' in reply.text or 'equal or smaller' in reply.text or 'no longer exists' in reply.text or \
+        'not an integer' in reply.text or 'not a float' in reply.text or 'not a valid HyperLogLog' in reply.text or 'same' in reply.text or 'smaller than the target' in reply.text or 'hash value' in reply.text
+
+
 def equals(value):
     return lambda reply: reply == value
 
@@ -164,6 +171,8 @@ class Game:
             player.add(*command, check=is_queued if in_multi else check)
             return check
 
+        if dice.random() < 0.5:
+            return add(*self.of_all_types(player), check=is_no_crime)
         kind = dice.randrange(100)
         if kind < 20:
             player.tag += 1
@@ -225,6 +234,85 @@ class Game:
             player.add('CLIENT', 'REPLY', 'ON', check=is_status)
             return None
         return add('WATCH', key, lst, check=is_status) if not in_multi else add('PING', check=equals('PONG'))
+
+    def of_all_types(self, player):
+        """A command of any type, on keys that have it ('z3') or may have any ('w3'); some wait for a moment."""
+        dice = self.dice
+
+        def k(letter):
+            return f'{letter if dice.random() < 0.8 else "w"}{dice.randrange(4)}'
+
+        def some(what, most=6):
+            return [f'{what}{dice.randrange(9)}' for _ in range(dice.randrange(1, most))]
+
+        def wait():
+            return dice.choice(('0.001', '0.01', '0.03'))
+
+        def wait_ms():
+            return dice.choice((1, 10, 30))
+
+        any_key = f'{dice.choice("lzxhtw")}{dice.randrange(4)}'
+        same = f'{any_key[0]}{dice.randrange(4)}'
+        big = b'v' * dice.choice(SIZES[:10])
+        what = dice.randrange(60)
+        if what < 6:
+            return 'ZADD', k('z'), *(word for m in some('m', dice.choice((2, 4, 300))) for word in (dice.randrange(9), m))
+        if what < 8:
+            return dice.choice(('ZPOPMIN', 'ZPOPMAX')), k('z'), dice.choice((1, 1, 3, 1000))
+        if what < 12:
+            return dice.choice(('BZPOPMIN', 'BZPOPMAX')), k('z'), k('z'), wait()
+        if what < 14:
+            return 'BZMPOP', wait(), 2, k('z'), k('z'), dice.choice(('MIN', 'MAX')), 'COUNT', dice.choice((1, 5))
+        if what < 15:
+            return dice.choice((('ZUNIONSTORE', k('z'), 2, k('z'), k('t')), ('ZRANGESTORE', k('z'), k('z'), 0, dice.randrange(-1, 9)), ('ZDIFFSTORE', k('z'), 2, k('z'), k('z'))))
+        if what < 16:
+            return dice.choice((('ZRANGE', k('z'), 0, -1, 'WITHSCORES'), ('ZRANDMEMBER', k('z'), dice.choice((-5, 5))), ('ZREM', k('z'), *some('m')), ('ZINCRBY', k('z'), 1, 'm1')))
+        if what < 17:
+            return dice.choice((('GEOADD', k('z'), 13, 38, 'm1', 14, 39, 'm2'), ('GEOSEARCHSTORE', k('z'), k('z'), 'FROMLONLAT', 13, 38, 'BYRADIUS', 500, 'km')))
+        if what < 21:
+            return 'XADD', k('x'), *dice.choice(((), ('MAXLEN', '~', 5), ('MAXLEN', 3), ('NOMKSTREAM',))), '*', 'f', big
+        if what < 23:
+            return 'XREAD', 'COUNT', 2, 'BLOCK', wait_ms(), 'STREAMS', k('x'), k('x'), '$', dice.choice(('$', '0', '+'))
+        if what < 28:
+            return 'XREADGROUP', 'GROUP', dice.choice(('g', 'g2')), dice.choice(some('c')), 'COUNT', dice.choice((1, 3)), 'BLOCK', wait_ms(), \
+                *dice.choice(((), (), ('NOACK',))), 'STREAMS', *dice.choice(((k('x'), '>'), (k('x'), k('x'), '>', dice.choice(('>', '0')))))
+        if what < 31:
+            return 'XGROUP', 'CREATE', k('x'), dice.choice(('g', 'g2')), dice.choice(('$', '0')), 'MKSTREAM'
+        if what < 32:
+            return dice.choice((('XGROUP', 'DESTROY', k('x'), 'g'), ('XGROUP', 'DELCONSUMER', k('x'), 'g', 'c1'), ('XGROUP', 'SETID', k('x'), 'g', '0')))
+        if what < 34:
+            return dice.choice((('XAUTOCLAIM', k('x'), 'g', 'c2', 0, 0), ('XPENDING', k('x'), 'g'), ('XPENDING', k('x'), 'g', '-', '+', 9), ('XINFO', 'STREAM', k('x'), 'FULL'),
+                                ('XTRIM', k('x'), 'MAXLEN', dice.randrange(4)), ('XRANGE', k('x'), '-', '+'), ('XINFO', 'CONSUMERS', k('x'), 'g'), ('XSETID', k('x'), '9999999999999-0')))
+        if what < 37:
+            return 'HSET', k('h'), *(word for f in some('f', dice.choice((2, 9, 200))) for word in (f, big))
+        if what < 39:
+            return dice.choice((('HPEXPIRE', k('h'), dice.choice((0, 1, 20, 1000)), 'FIELDS', 2, 'f1', 'f2'), ('HGETEX', k('h'), 'PX', 5, 'FIELDS', 1, 'f3'),
+                                ('HSETEX', k('h'), 'PX', dice.choice((1, 30)), 'FIELDS', 1, 'f4', big), ('HPERSIST', k('h'), 'FIELDS', 1, 'f1')))
+        if what < 41:
+            return dice.choice((('HGETALL', k('h')), ('HDEL', k('h'), *some('f')), ('HGETDEL', k('h'), 'FIELDS', 1, 'f1'), ('HRANDFIELD', k('h'), dice.choice((-3, 3))), ('HINCRBY', k('h'), 'n', 1)))
+        if what < 43:
+            return 'SADD', k('t'), *some(dice.choice(('m', '')), dice.choice((2, 9, 200)))
+        if what < 45:
+            return dice.choice((('SPOP', k('t')), ('SPOP', k('t'), 3), ('SMOVE', k('t'), k('t'), 'm1'), ('SUNIONSTORE', k('t'), k('t'), k('t')), ('SINTERSTORE', k('t'), k('t'), k('t')), ('SMEMBERS', k('t'))))
+        if what < 46:
+            return 'SORT', dice.choice((k('t'), k('l'), k('z'))), 'ALPHA', 'GET', '#', 'GET', 'h*->f1', 'STORE', k('l')
+        if what < 48:
+            return dice.choice(('BLPOP', 'BRPOP')), k('w'), k('w'), wait()
+        if what < 49:
+            return dice.choice((('BLMPOP', wait(), 2, k('w'), k('w'), 'LEFT', 'COUNT', 3), ('BRPOPLPUSH', k('w'), k('w'), wait()), ('LMOVE', 'w1', 'w2', 'LEFT', 'LEFT')))
+        if what < 50:
+            return dice.choice((('RPUSH', k('w'), big, big), ('SET', k('w'), big), ('APPEND', k('w'), big), ('SETBIT', k('w'), 99, 1), ('PFADD', k('w'), 'a', big), ('SETRANGE', k('w'), 300, 'x')))
+        if what < 52:
+            return 'RENAME', any_key, same
+        if what < 53:
+            return 'COPY', any_key, same, *dice.choice(((), ('REPLACE',), ('DB', 1, 'REPLACE')))
+        if what < 54:
+            return dice.choice((('SWAPDB', 0, 1), ('MOVE', any_key, 1)))
+        if what < 57:
+            return dice.choice(('DEL', 'UNLINK')), any_key
+        if what < 59:
+            return 'PEXPIRE', any_key, dice.choice((0, 1, 20, 1000))
+        return dice.choice((('SCAN', 0, 'COUNT', 50), ('OBJECT', 'ENCODING', any_key), ('TYPE', any_key), ('RANDOMKEY',), ('MEMORY', 'USAGE', any_key)))
 
     def transaction(self, player):
         player.add('MULTI', check=is_status)
