@@ -394,7 +394,7 @@ class Differential:
             differences = self.compare(args, rule, ours, theirs)
             if not differences:
                 self.passed += 1
-            elif self.all_tainted or keys & self.tainted:
+            elif self.all_tainted or keys & self.tainted or self.tainted and not keys:
                 self.followups += 1
             else:
                 clean = False
