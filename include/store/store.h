@@ -61,7 +61,7 @@ enum eviction_policy {
     EVICT_NONE
 };
 
-#define EVICTION_SAMPLES_MAX 64
+#define EVICTION_SAMPLES_MAX 64 /* more are taken as so many */
 
 struct store_settings {
     int policy;          /* enum eviction_policy */

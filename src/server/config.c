@@ -197,7 +197,7 @@ static const struct config_row rows[] = {
     {"maxmemory", KIND_MEMORY, false, SERVER(memory_limit), 0, LLONG_MAX, 0, .applied = apply_memory_limit},
     {"maxmemory-eviction-tenacity", KIND_INT, false, STORE(eviction_tenacity), 0, 100, 10},
     {"maxmemory-policy", KIND_ENUM, false, STORE(policy), .preset = EVICT_NONE, .words = policies},
-    {"maxmemory-samples", KIND_INT, false, STORE(eviction_samples), 1, EVICTION_SAMPLES_MAX, 5},
+    {"maxmemory-samples", KIND_INT, false, STORE(eviction_samples), 1, INT_MAX, 5},
     {"notify-keyspace-events", KIND_OWN, .parse = parse_notify, .format = format_notify},
     {"oom-score-adj", KIND_ENUM, false, SERVER(oom_mode), .words = oom_words, .applied = apply_oom},
     {"oom-score-adj-values", KIND_LIST, false, SERVER(oom_values), .preset_text = "0 200 800",

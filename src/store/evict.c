@@ -186,7 +186,12 @@ static void pool_fill(struct store *store)
 {
     struct entry *entries[EVICTION_SAMPLES_MAX];
     struct db *db;
-    size_t count = sample(store, &db, entries, (size_t)store->settings.eviction_samples);
+    int samples = store->settings.eviction_samples;
+    size_t count;
+
+    if (samples > EVICTION_SAMPLES_MAX)
+        samples = EVICTION_SAMPLES_MAX;
+    count = sample(store, &db, entries, (size_t)samples);
 
     for (size_t i = 0; i < count; i++)
         pool_offer(store->eviction, db, entries[i]);

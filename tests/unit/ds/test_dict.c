@@ -127,6 +127,23 @@ static void model_expect(struct model *model, uint32_t id)
         assert_non_null(dict_peek(&model->dict, model->hash(id)));
 }
 
+/* A sample is of entries that are there, each of them once. */
+static void model_sample(struct model *model)
+{
+    void *sample[8];
+    size_t want = 1 + random_below(&model->random, 8);
+    size_t count = dict_sample(&model->dict, &model->random, sample, want);
+
+    assert_true(count <= want && (count > 0) == (model->count > 0));
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = sample[i];
+
+        assert_ptr_equal(model->items[item->id], item);
+        for (size_t j = 0; j < i; j++)
+            assert_ptr_not_equal(sample[j], item);
+    }
+}
+
 /* The dict's own invariants, every entry looked up, and all of them walked. */
 static void model_check(struct model *model)
 {
@@ -141,6 +158,7 @@ static void model_check(struct model *model)
         walked++;
     assert_int_equal(walked, model->count);
     assert_int_equal(dict_random(&model->dict, &model->random) != NULL, walked != 0);
+    model_sample(model);
 }
 
 /* Fills the model from one end to the other and empties it again, over and over. */

@@ -521,6 +521,68 @@ static void large_slots_survive_changes_while_they_cascade(void **state)
     free(node);
 }
 
+/* ---- picking some ---- */
+
+static void any_node_may_be_picked_and_none_from_an_empty_wheel(void **state)
+{
+    enum { NODES = 40, PICKS = 40000 };
+    struct wheel *wheel = wheel_new(NOW_MS);
+    struct wheel_node *nodes[NODES];
+    size_t picked[NODES] = {0};
+    struct random random;
+
+    random_init(&random, 21);
+    assert_null(wheel_random(wheel, &random));
+    assert_int_equal(wheel_nearest(wheel, &random, nodes, NODES), 0);
+    for (int i = 0; i < NODES; i++) {
+        nodes[i] = node_new(i < 3 ? NOW_MS - i : NOW_MS + ((int64_t)1 << i)); /* in all levels and in the inbox */
+        wheel_add(wheel, nodes[i]);
+    }
+    for (int i = 0; i < PICKS; i++) {
+        struct wheel_node *node = wheel_random(wheel, &random);
+        int which = 0;
+
+        while (nodes[which] != node)
+            assert_true(++which < NODES);
+        picked[which]++;
+    }
+    for (int i = 0; i < NODES; i++)
+        assert_in_range(picked[i], PICKS / NODES * 3 / 4, PICKS / NODES * 5 / 4);
+    free_all(wheel);
+}
+
+/* The slot that comes first is in time before all others. */
+static void the_nearest_are_before_all_others(void **state)
+{
+    enum { WANT = 8 };
+    struct random random;
+
+    random_init(&random, 22);
+    for (int run = 0; run < 200; run++) {
+        struct wheel *wheel = wheel_new(NOW_MS);
+        int64_t first_ms = INT64_MAX, reach = (int64_t)1 << random_below(&random, 40);
+        size_t count = 1 + random_below(&random, 100), found;
+        struct wheel_node *nodes[WANT];
+
+        for (size_t i = 0; i < count; i++) {
+            int64_t ms = NOW_MS - 1 + (int64_t)random_below(&random, (uint64_t)reach + 2);
+
+            add_new(wheel, ms);
+            first_ms = ms < first_ms ? ms : first_ms;
+        }
+        found = wheel_nearest(wheel, &random, nodes, WANT);
+        assert_in_range(found, 1, WANT);
+        if (found < WANT) {
+            bool has_first = false;
+
+            for (size_t i = 0; i < found; i++)
+                has_first |= nodes[i]->deadline_ms == first_ms || nodes[i]->deadline_ms <= NOW_MS;
+            assert_true(has_first);
+        }
+        free_all(wheel);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +600,8 @@ int main(void)
         cmocka_unit_test(freeing_goes_in_steps_and_touches_no_node),
         cmocka_unit_test(random_runs_agree_with_the_model),
         cmocka_unit_test(large_slots_survive_changes_while_they_cascade),
+        cmocka_unit_test(any_node_may_be_picked_and_none_from_an_empty_wheel),
+        cmocka_unit_test(the_nearest_are_before_all_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
