@@ -213,7 +213,7 @@ class Game:
         if kind < 90:
             return add('CLIENT', 'UNBLOCK', dice.choice(self.players).id, dice.choice(('TIMEOUT', 'ERROR')), check=is_int)
         if kind < 91:
-            return add('CLIENT', 'PAUSE', dice.choice((1, 5, 10)), 'WRITE', check=is_status)
+            return add('CLIENT', 'PAUSE', dice.choice((1, 5, 10)), dice.choice(('WRITE', 'ALL')), check=is_status)
         if kind < 92:
             return add('DEBUG', 'CLOCK', 'ADVANCE', dice.choice((0, 1, 10, 100)), check=is_status)
         if kind < 93:
