@@ -172,6 +172,7 @@ static const struct config_row rows[] = {
     {"databases", KIND_INT, CONFIG_FIXED, SERVER(databases), 1, INT_MAX, 16},
     {"dir", KIND_OWN, CONFIG_PROTECTED, .parse = parse_dir, .format = format_dir},
     {"enable-debug-command", KIND_ENUM, CONFIG_FIXED, SERVER(debug_command), .words = allow_words},
+    {"enable-module-command", KIND_ENUM, CONFIG_FIXED, SERVER(module_command), .words = allow_words},
     {"enable-protected-configs", KIND_ENUM, CONFIG_FIXED, SERVER(protected_configs), .words = allow_words},
     {"exit-with-parent", KIND_BOOL, CONFIG_FIXED, SERVER(exit_with_parent)},
     {"hash-max-listpack-entries", KIND_INT, false, SERVER(hash_listpack_entries), 0, LLONG_MAX, 512,

@@ -184,7 +184,6 @@ static const struct config_row rows[] = {
     TEXT("bind-source-addr", "", .lacks = "the server makes no connections"),
     INT("socket-mark-id", 0, UINT_MAX, 0, FIXED, .lacks = "sockets are not marked"),
     TEXT("locale-collate", "", .check = check_locale, .lacks = "texts are compared byte by byte"),
-    WORD("enable-module-command", 0, allow_words, FIXED, .lacks = "there are no modules"),
 };
 
 struct config_table config_absent(void)

@@ -31,7 +31,7 @@ struct server_settings {
     char *pid_file, *title_template, *oom_values, *syslog_name;
     int log_level;
     struct percentiles percentiles; /* of INFO latencystats */
-    int debug_command, protected_configs; /* enum allowed */
+    int debug_command, protected_configs, module_command; /* enum allowed */
     int supervised;                       /* enum supervisor */
     int oom_mode;                         /* enum oom_mode */
     int on_sigint, on_sigterm;            /* enum shutdown_how; 0: as SHUTDOWN without an argument */

@@ -392,6 +392,8 @@ class Differential:
                 self.history[key].append((self.sent, args))
             ours, theirs = (connection.read() for connection in self.connections)
             differences = self.compare(args, rule, ours, theirs)
+            if keys & self.tainted:
+                self.tainted |= keys  # what was made of it may differ too
             if not differences:
                 self.passed += 1
             elif self.all_tainted or keys & self.tainted or self.tainted and not keys:

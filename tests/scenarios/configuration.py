@@ -289,4 +289,11 @@ def values_are_taken_and_refused_as_by_a_real_server(server):
         expect(unknown, [], 'known to the real server only')
 
 
+@test('--enable-module-command', 'yes')
+def a_module_that_may_be_loaded_fails_to(server):
+    client = server.client()
+    expect(client('MODULE', 'LOAD', '/tmp/x.so'), Error('ERR Error loading the extension. Please check the server logs.'))
+    expect(client('MODULE', 'UNLOAD', 'x'), Error('ERR Error unloading module: no such module with that name'))
+
+
 main()
