@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct dict;
+
 struct value_ops {
     const char *(*encoding)(const void *value); /* as OBJECT ENCODING names it */
     /* Bytes of the value, counting what its elements take from the first 'samples' of them (0: from
@@ -21,6 +23,8 @@ struct value_ops {
     bool (*free_step)(void *value, size_t budget);
     void *(*copy)(const void *value); /* a value of its own, kept in the same way */
     void (*check)(const void *value); /* walks all invariants */
+    /* The table of its elements by the hash of their bytes, NULL while it has none: for prefetching. */
+    const struct dict *(*table)(const void *value);
 };
 
 #endif

@@ -18,6 +18,7 @@
 #include "engine/pause.h"
 #include "net/socket.h"
 #include "store/string_value.h"
+#include "store/value.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -130,6 +131,48 @@ static void prefetch_entries(const struct turn *turn)
     }
 }
 
+#define MEMBER_LEN_MAX 256 /* computing the hash of a longer one twice costs more than a miss */
+#define MEMBERS_MIN    4   /* requests of a batch that make it worth while */
+
+/* The table that the request's element is in, NULL when the batch cannot know or need not care. Like every
+ * pointer into a table it is void once a request has run. */
+static const struct dict *members_of(const struct request *req)
+{
+    const struct value_ops *ops;
+    const struct entry *entry;
+
+    if (!req->hash_count || !req->command->row->member || req->argc <= req->command->row->member ||
+        req->argv[req->command->row->member].len > MEMBER_LEN_MAX)
+        return NULL;
+    entry = dict_peek(&req->db->keys, req->hashes[0]);
+    if (!entry || entry->type == VALUE_STRING)
+        return NULL;
+    ops = value_ops_of(entry->type);
+    return ops->table ? ops->table(entry_value(entry)) : NULL;
+}
+
+/* Elements of large values, as keys are: first all buckets are asked for, then all blocks. */
+static void prefetch_members(const struct turn *turn)
+{
+    const struct dict *tables[BATCH_MAX];
+    uint64_t hashes[BATCH_MAX];
+
+    if (turn->batch_count < MEMBERS_MIN)
+        return;
+    for (int i = 0; i < turn->batch_count; i++) {
+        const struct request *req = &turn->batch[i];
+
+        tables[i] = members_of(req);
+        if (!tables[i])
+            continue;
+        hashes[i] = hash_bytes(req->argv[req->command->row->member]);
+        dict_prefetch(tables[i], hashes[i]);
+    }
+    for (int i = 0; i < turn->batch_count; i++)
+        if (tables[i])
+            __builtin_prefetch(dict_peek(tables[i], hashes[i]));
+}
+
 void turn_end_share(struct turn *turn, struct client *client)
 {
     if (turn->window.client == client) {
@@ -172,6 +215,7 @@ void turn_run_batch(struct turn *turn, uint32_t kept_args)
 {
     if (turn->batch_count) {
         prefetch_entries(turn);
+        prefetch_members(turn);
         turn->engine->stats.batches++;
         turn->engine->boundary_ns = clock_tick(turn->engine->clock);
         for (turn->batch_at = 0; turn->batch_at < turn->batch_count; turn->batch_at++)

@@ -485,7 +485,15 @@ static bool any_free_step(void *value, size_t budget) { return hash_free_step(va
 static void *any_copy(const void *value) { return hash_copy(value); }
 static void any_check(const void *value) { hash_check(value); }
 
+static const struct dict *any_table(const void *value)
+{
+    const struct hash *hash = value;
+
+    return is_table(hash) ? &table_of(hash)->dict : NULL;
+}
+
 const struct value_ops hash_value_ops = {
+    .table = any_table,
     .encoding = any_encoding,
     .memory = any_memory,
     .free_effort = any_free_effort,

@@ -520,7 +520,15 @@ static bool any_free_step(void *value, size_t budget) { return set_free_step(val
 static void *any_copy(const void *value) { return set_copy(value); }
 static void any_check(const void *value) { set_check(value); }
 
+static const struct dict *any_table(const void *value)
+{
+    const struct set *set = value;
+
+    return set->form == SET_TABLE ? set->table : NULL;
+}
+
 const struct value_ops set_value_ops = {
+    .table = any_table,
     .encoding = any_encoding,
     .memory = any_memory,
     .free_effort = any_free_effort,

@@ -352,7 +352,15 @@ static bool any_free_step(void *value, size_t budget) { return zset_free_step(va
 static void *any_copy(const void *value) { return zset_copy(value); }
 static void any_check(const void *value) { zset_check(value); }
 
+static const struct dict *any_table(const void *value)
+{
+    const struct zset *set = value;
+
+    return set->is_packed ? NULL : &set->indexed->dict;
+}
+
 const struct value_ops zset_value_ops = {
+    .table = any_table,
     .encoding = any_encoding,
     .memory = any_memory,
     .free_effort = any_free_effort,
