@@ -36,7 +36,7 @@ endif
 
 BUILD   := build$(if $(filter release,$(VARIANT)),,/$(VARIANT))$(if $(BUILD_SUFFIX),/$(BUILD_SUFFIX))
 OBJ     := $(BUILD)/obj
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -iquote include -iquote src $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fno-math-errno -iquote include -iquote src $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(CFLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 
 # Folders in link order: the highest first, which is src/LAYERS upside down.
@@ -69,7 +69,7 @@ help:
 
 $(SERVER): $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LINK_FLAGS) -o $@ -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive -lm
+	$(CC) $(LINK_FLAGS) -o $@ -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive
 
 define folder_rules
 $$(call archive,$1): $$(call objects,$1)

@@ -1,6 +1,8 @@
 /* Geohashes: encoding, decoding, and the cells around a search. */
 #include "ds/geohash.h"
 
+#include "base/trigonometry.h"
+
 #include <math.h>
 
 #define EARTH_RADIUS 6372797.560856 /* metres */
@@ -113,13 +115,13 @@ static double latitude_distance(double a, double b) { return EARTH_RADIUS * fabs
 /* The haversine formula. */
 double geo_distance(struct geo_point a, struct geo_point b)
 {
-    double v = sin((radians(b.longitude) - radians(a.longitude)) / 2), u, h;
+    double v = sine((radians(b.longitude) - radians(a.longitude)) / 2), u, h;
 
     if (v == 0.0)
         return latitude_distance(a.latitude, b.latitude);
-    u = sin((radians(b.latitude) - radians(a.latitude)) / 2);
-    h = u * u + cos(radians(a.latitude)) * cos(radians(b.latitude)) * v * v;
-    return 2.0 * EARTH_RADIUS * asin(sqrt(h));
+    u = sine((radians(b.latitude) - radians(a.latitude)) / 2);
+    h = u * u + cosine(radians(a.latitude)) * cosine(radians(b.latitude)) * v * v;
+    return 2.0 * EARTH_RADIUS * arc_sine(__builtin_sqrt(h));
 }
 
 /* A point is in a box when it is near enough along its meridian and along its parallel. */
@@ -178,7 +180,7 @@ static struct area bounding_area(const struct geo_shape *shape)
     struct geo_point centre = shape->centre;
     double up = degrees(height / EARTH_RADIUS);
     double polar = centre.latitude < 0 ? centre.latitude - up : centre.latitude + up;
-    double aside = degrees(width / EARTH_RADIUS / cos(radians(polar)));
+    double aside = degrees(width / EARTH_RADIUS / cosine(radians(polar)));
 
     return (struct area){centre.longitude - aside, centre.longitude + aside, centre.latitude - up,
                          centre.latitude + up};
@@ -195,7 +197,7 @@ static bool falls_short(struct cell cell, const struct area *bounds)
 
 static struct cell centre_cell(const struct geo_shape *shape, const struct area *bounds)
 {
-    double reach = shape->is_box ? sqrt((shape->width / 2) * (shape->width / 2) +
+    double reach = shape->is_box ? __builtin_sqrt((shape->width / 2) * (shape->width / 2) +
                                         (shape->height / 2) * (shape->height / 2))
                                  : shape->radius;
     struct cell cell = {.steps = estimate_steps(reach, shape->centre.latitude)};

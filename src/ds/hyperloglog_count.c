@@ -73,7 +73,7 @@ static double tau(double x)
     if (x == 0 || x == 1)
         return 0;
     do {
-        x = sqrt(x);
+        x = __builtin_sqrt(x);
         last = z;
         y *= 0.5;
         z -= (1 - x) * (1 - x) * y;
@@ -89,7 +89,10 @@ static uint64_t estimate(const unsigned histogram[RANKS])
     for (unsigned rank = RANK_TOP; rank >= 1; rank--)
         z = (z + histogram[rank]) * 0.5;
     z += m * sigma(histogram[0] / m);
-    return (uint64_t)llround(ALPHA_INFINITE * m * m / z);
+    double estimate = ALPHA_INFINITE * m * m / z;
+    uint64_t whole = (uint64_t)estimate;
+
+    return whole + (estimate - (double)whole >= 0.5);
 }
 
 /* --- counts ------------------------------------------------------------------------------------------ */
