@@ -55,7 +55,7 @@ struct engine_stats {
     uint64_t output_limit_closes, input_limit_closes;
     uint64_t reads, writes; /* system calls */
     uint64_t turns, batches;
-    uint64_t turns_ns, commands_ns; /* without waiting; within commands */
+    uint64_t turns_ns; /* without waiting */
     uint64_t auth_failures;
     size_t input_bytes_peak, output_bytes_peak;
 };

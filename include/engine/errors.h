@@ -21,8 +21,6 @@
 #define ERR_OFFSET       "ERR offset is out of range"
 #define ERR_DB_INDEX     "ERR DB index is out of range"
 #define ERR_INDEX        "ERR index out of range"
-#define ERR_OUT_OF_LONG_RANGE                                                                      \
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
 #define ERR_RANK_ZERO                                                                              \
     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "   \
     "negative to start from the end of the list"

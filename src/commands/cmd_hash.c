@@ -321,45 +321,24 @@ static void collect(void *context, struct bytes field, struct bytes value)
         found_add(found, field, value);
 }
 
-#define SCAN_STEPS_MAX 10 /* buckets looked at for each field asked for, when few match */
-
-static uint64_t scan(struct hash *hash, const struct scan_argument *scan, struct found_pairs *found)
-{
-    int64_t steps = scan->count > INT64_MAX / SCAN_STEPS_MAX ? INT64_MAX
-                                                             : scan->count * SCAN_STEPS_MAX;
-    uint64_t cursor = scan->cursor;
-
-    do {
-        cursor = hash_scan(hash, cursor, collect, found);
-    } while (cursor && steps-- > 0 && (int64_t)found->seen < scan->count);
-    return cursor;
-}
-
 static void cmd_hscan(struct request *req)
 {
     struct found_pairs found = {0};
-    struct scan_argument argument;
-    char text[INT64_TEXT_MAX];
-    uint64_t cursor = 0;
+    struct scan_argument scan;
     struct key_ref ref;
+    uint64_t cursor;
 
-    if (!scan_argument_cursor_or_reply(req, 2, &argument) ||
-        !key_find_or_reply(req, 1, VALUE_HASH, LOOKUP_READ, &ref))
+    if (!scan_find_or_reply(req, VALUE_HASH, SCAN_TAKES_NOVALUES, &scan, &ref))
         return;
-    if (ref.entry) { /* else the options are not looked at */
-        if (!scan_argument_options_or_reply(req, 3, SCAN_TAKES_NOVALUES, &argument))
-            return;
-        found.pattern = argument.pattern;
-        cursor = scan(entry_value(ref.entry), &argument, &found);
-    } else {
-        argument.is_without_values = false;
-    }
-    reply_array(req, 2);
-    reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
-    reply_array(req, argument.is_without_values ? found.count : 2 * found.count);
+    found.pattern = scan.pattern;
+    do {
+        cursor = hash_scan(entry_value(ref.entry), scan.cursor, collect, &found);
+    } while (scan_goes_on(&scan, cursor, found.seen));
+    scan_reply_cursor(req, &scan);
+    reply_array(req, scan.is_without_values ? found.count : 2 * found.count);
     for (size_t i = 0; i < found.count; i++) {
         reply_bulk(req, found.pairs[i].field);
-        if (!argument.is_without_values)
+        if (!scan.is_without_values)
             reply_bulk(req, found.pairs[i].value);
     }
     found_release(&found);

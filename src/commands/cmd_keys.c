@@ -136,8 +136,6 @@ static void cmd_keys(struct request *req)
     reply_found(req, &found);
 }
 
-#define SCAN_STEPS_MAX 10 /* buckets looked at for each key asked for, when few match */
-
 static int type_of_name(struct bytes name)
 {
     for (int type = 0; type < VALUE_TYPE_COUNT; type++)
@@ -150,9 +148,7 @@ static void cmd_scan(struct request *req)
 {
     struct found_keys expired = {.req = req}, found = {.req = req, .type = -1, .expired = &expired};
     struct scan_argument scan;
-    char text[INT64_TEXT_MAX];
     uint64_t cursor;
-    int64_t count, steps;
 
     if (!scan_argument_cursor_or_reply(req, 1, &scan) ||
         !scan_argument_options_or_reply(req, 2, SCAN_TAKES_TYPE, &scan))
@@ -160,14 +156,10 @@ static void cmd_scan(struct request *req)
     found.pattern = scan.pattern;
     if (scan.type)
         found.type = type_of_name(*scan.type);
-    cursor = scan.cursor;
-    count = scan.count;
-    steps = count > INT64_MAX / SCAN_STEPS_MAX ? INT64_MAX : count * SCAN_STEPS_MAX;
     do {
-        cursor = store_scan(req->db, cursor, collect, &found);
-    } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
-    reply_array(req, 2);
-    reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
+        cursor = store_scan(req->db, scan.cursor, collect, &found);
+    } while (scan_goes_on(&scan, cursor, found.seen));
+    scan_reply_cursor(req, &scan);
     reply_found(req, &found);
     remove_expired(req, &expired);
 }

@@ -163,8 +163,6 @@ static void cmd_smembers(struct request *req)
 
 /* --- SSCAN ----------------------------------------------------------------------------------------- */
 
-#define SCAN_STEPS_MAX 10 /* buckets looked at for each member asked for, when few match */
-
 struct found_members {
     const struct bytes *pattern; /* NULL: all */
     struct set_members members;
@@ -181,41 +179,24 @@ static void collect(void *context, const struct set_member *member)
         set_members_add(&found->members, member);
 }
 
-static void reply_scan(struct request *req, struct set *set, const struct scan_argument *scan)
+static void cmd_sscan(struct request *req)
 {
-    struct found_members found = {.pattern = scan->pattern};
-    int64_t count = scan->count, steps = INT64_MAX;
-    uint64_t cursor = scan->cursor;
-    char text[INT64_TEXT_MAX];
+    struct found_members found = {0};
+    struct scan_argument scan;
+    struct key_ref ref;
+    uint64_t cursor;
 
-    if (count <= INT64_MAX / SCAN_STEPS_MAX)
-        steps = count * SCAN_STEPS_MAX;
+    if (!scan_find_or_reply(req, VALUE_SET, 0, &scan, &ref))
+        return;
+    found.pattern = scan.pattern;
     do {
-        cursor = set_scan(set, cursor, collect, &found);
-    } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
-    reply_array(req, 2);
-    reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
+        cursor = set_scan(set_of(&ref), scan.cursor, collect, &found);
+    } while (scan_goes_on(&scan, cursor, found.seen));
+    scan_reply_cursor(req, &scan);
     reply_array(req, found.members.count);
     for (size_t i = 0; i < found.members.count; i++)
         reply_member(req, &found.members.members[i]);
     set_members_release(&found.members);
-}
-
-static void cmd_sscan(struct request *req)
-{
-    struct scan_argument scan;
-    struct key_ref ref;
-
-    if (!scan_argument_cursor_or_reply(req, 2, &scan) ||
-        !key_find_or_reply(req, 1, VALUE_SET, LOOKUP_READ, &ref))
-        return;
-    if (!ref.entry) {
-        reply_array(req, 2);
-        reply_bulk(req, BYTES("0"));
-        reply_array(req, 0);
-    } else if (scan_argument_options_or_reply(req, 3, 0, &scan)) {
-        reply_scan(req, set_of(&ref), &scan);
-    }
 }
 
 /* --- random members -------------------------------------------------------------------------------- */

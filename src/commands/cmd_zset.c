@@ -296,8 +296,6 @@ static void cmd_zrevrank(struct request *req) { reply_rank(req, true); }
 
 /* --- ZSCAN ------------------------------------------------------------------------------------------ */
 
-#define SCAN_STEPS_MAX 10 /* buckets looked at for each member asked for, when few match */
-
 /* Views of members, which stay while nothing is changed, but for the text of small sets' integers. */
 struct found_member {
     struct zset_item item; /* without data: the text is its member */
@@ -358,38 +356,21 @@ static void reply_found(struct request *req, struct found_members *found, bool i
         mem_free(found->members, found->size * sizeof *found->members);
 }
 
-static void reply_scan(struct request *req, const struct zset *set, const struct scan_argument *scan)
-{
-    struct found_members found = {.pattern = scan->pattern};
-    int64_t count = scan->count, steps = INT64_MAX;
-    uint64_t cursor = scan->cursor;
-    char text[INT64_TEXT_MAX];
-
-    if (count <= INT64_MAX / SCAN_STEPS_MAX)
-        steps = count * SCAN_STEPS_MAX;
-    do {
-        cursor = zset_scan(set, cursor, collect, &found);
-    } while (cursor && steps-- > 0 && (int64_t)found.seen < count);
-    reply_array(req, 2);
-    reply_bulk(req, (struct bytes){text, uint64_format(text, cursor)});
-    reply_found(req, &found, !strcmp(zset_encoding(set), "listpack"));
-}
-
 static void cmd_zscan(struct request *req)
 {
+    struct found_members found = {0};
     struct scan_argument scan;
     struct key_ref ref;
+    uint64_t cursor;
 
-    if (!scan_argument_cursor_or_reply(req, 2, &scan) ||
-        !key_find_or_reply(req, 1, VALUE_ZSET, LOOKUP_READ, &ref))
+    if (!scan_find_or_reply(req, VALUE_ZSET, 0, &scan, &ref))
         return;
-    if (!ref.entry) {
-        reply_array(req, 2);
-        reply_bulk(req, BYTES("0"));
-        reply_array(req, 0);
-    } else if (scan_argument_options_or_reply(req, 3, 0, &scan)) {
-        reply_scan(req, zset_at(&ref), &scan);
-    }
+    found.pattern = scan.pattern;
+    do {
+        cursor = zset_scan(zset_at(&ref), scan.cursor, collect, &found);
+    } while (scan_goes_on(&scan, cursor, found.seen));
+    scan_reply_cursor(req, &scan);
+    reply_found(req, &found, !strcmp(zset_encoding(zset_at(&ref)), "listpack"));
 }
 
 /* --- the table ---------------------------------------------------------------------------------------- */

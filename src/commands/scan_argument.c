@@ -63,6 +63,8 @@ static int take_option(struct request *req, int at, unsigned takes, struct scan_
     return -1;
 }
 
+#define STEPS_MAX 10 /* buckets looked at for each element asked for */
+
 bool scan_argument_options_or_reply(struct request *req, int from, unsigned takes,
                                     struct scan_argument *scan)
 {
@@ -74,5 +76,28 @@ bool scan_argument_options_or_reply(struct request *req, int from, unsigned take
             reply_syntax_error(req);
         return false;
     }
+    scan->steps_left = scan->count > INT64_MAX / STEPS_MAX ? INT64_MAX : scan->count * STEPS_MAX;
     return true;
+}
+
+void scan_reply_cursor(struct request *req, const struct scan_argument *scan)
+{
+    char text[INT64_TEXT_MAX];
+
+    reply_array(req, 2);
+    reply_bulk(req, (struct bytes){text, uint64_format(text, scan->cursor)});
+}
+
+bool scan_find_or_reply(struct request *req, enum value_type type, unsigned takes,
+                        struct scan_argument *scan, struct key_ref *ref)
+{
+    if (!scan_argument_cursor_or_reply(req, 2, scan) ||
+        !key_find_or_reply(req, 1, type, LOOKUP_READ, ref))
+        return false;
+    if (ref->entry)
+        return scan_argument_options_or_reply(req, 3, takes, scan);
+    scan->cursor = 0;
+    scan_reply_cursor(req, scan);
+    reply_array(req, 0);
+    return false;
 }

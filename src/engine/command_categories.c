@@ -78,8 +78,6 @@ static const struct {
     {"memory", 0},
     {"sort", BIT(SET) | BIT(SORTED_SET) | BIT(LIST) | BIT(DANGEROUS)},
     {"sort_ro", BIT(SET) | BIT(SORTED_SET) | BIT(LIST) | BIT(DANGEROUS)},
-    {"wait", BIT(CONNECTION)},
-    {"waitaof", BIT(CONNECTION)},
 };
 
 static uint32_t categories_of_family(const struct command_entry *entry)

@@ -232,7 +232,6 @@ static void count_call(struct request *req, uint64_t ended_ns)
 
     stats->calls++;
     stats->time_ns += duration_ns;
-    req->engine->stats.commands_ns += duration_ns;
     if (req->engine->settings.is_latency_tracked) {
         if (__builtin_expect(!stats->latency, 0))
             stats->latency = histogram_new();

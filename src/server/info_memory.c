@@ -2,7 +2,6 @@
 #include "info_internal.h"
 
 #include "base/mem.h"
-#include "base/numbers.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -71,16 +70,13 @@ static void write_scripts(struct text *out)
 
 static void write_limits(struct server *server, struct text *out)
 {
-    struct text limit = {0}, policy = {0};
-    uint64_t bytes = 0;
+    uint64_t bytes = server->store->memory_limit;
+    struct text policy = {0};
     char human_limit[32];
 
-    config_format_name(server, "maxmemory", &limit);
     config_format_name(server, "maxmemory-policy", &policy);
-    uint64_parse(text_bytes(&limit), &bytes);
     text_format(out, "maxmemory:%llu\r\nmaxmemory_human:%s\r\nmaxmemory_policy:%.*s\r\n", u(bytes),
                 human(bytes, human_limit), (int)policy.len, policy.data);
-    text_release(&limit);
     text_release(&policy);
 }
 
