@@ -153,6 +153,9 @@ void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, 
 void store_remove(struct key_ref *ref);
 /* Frees a value that no key has, in slices when it is large. */
 void store_free_value(struct store *store, enum value_type type, void *value);
+/* Frees anything else in slices: 'step' is called until it returns true, each time for about 'budget'
+ * blocks. */
+void store_free_later(struct store *store, bool (*step)(void *thing, size_t budget), void *thing);
 
 void store_set_deadline(struct key_ref *ref, int64_t deadline_ms);
 void store_clear_deadline(struct key_ref *ref);

@@ -11,9 +11,10 @@
 
 struct free_item {
     struct free_item *next;
-    enum { ITEM_VALUE, ITEM_DB } kind;
+    enum { ITEM_VALUE, ITEM_THING, ITEM_DB } kind;
     enum value_type type; /* of a value */
     void *value;
+    bool (*step)(void *thing, size_t budget); /* of a thing, which is 'value' */
     struct dict keys; /* of a database */
     struct dict_iter iter;
     struct wheel *deadlines, *field_deadlines;
@@ -108,6 +109,15 @@ void store_free_value(struct store *store, enum value_type type, void *value)
     free_or_queue(store->freeing, type, value);
 }
 
+void store_free_later(struct store *store, bool (*step)(void *thing, size_t budget), void *thing)
+{
+    struct free_item *item = append(store->freeing);
+
+    item->kind = ITEM_THING;
+    item->step = step;
+    item->value = thing;
+}
+
 void value_free(struct store *store, struct entry *entry)
 {
     if (entry->flags & ENTRY_FIELDS_EXPIRE)
@@ -148,6 +158,8 @@ static bool item_free_piece(struct free_queue *queue, struct free_item *item)
 {
     if (item->kind == ITEM_DB)
         return free_db_piece(queue, item);
+    if (item->kind == ITEM_THING)
+        return item->step(item->value, FREE_PIECE);
     return free_piece(item->type, item->value, FREE_PIECE);
 }
 
