@@ -164,8 +164,14 @@ void store_clear_deadline(struct key_ref *ref);
  * store_add needs no such call. */
 void store_file_hash(struct key_ref *ref);
 
-/* Empties a database: at once, or (is_async) its contents go in slices. */
-void store_flush(struct db *db, bool is_async);
+/* Empties a database. Its contents go in slices: store_is_freed tells when. */
+void store_flush(struct db *db);
+/* What is being freed has numbers that count up; this is that of the last. */
+uint64_t store_freeing_number(const struct store *store);
+/* All up to that number is gone. */
+bool store_is_freed(const struct store *store, uint64_t number);
+/* Frees for about so long; true when nothing is left to be freed. */
+bool store_free_now(struct store *store, int64_t budget_ns);
 
 /* The key takes another name or another database (move_key.c). Value, deadline and access clock go along;
  * a collection is not copied. 'to' was looked up last and is absent; 'from' is void then. */
