@@ -39,7 +39,11 @@ struct store_observer {
     bool (*may_evict)(void *context);
     /* Just before the key goes, for want of memory. */
     void (*evicted)(void *context, struct db *db, struct bytes key);
+    /* Something took STORE_SLOW_NS or longer; its name is that of LATENCY's event. */
+    void (*was_slow)(void *context, const char *event, uint64_t ns);
 };
+
+#define STORE_SLOW_NS 1000000 /* the least that the latency monitor can be asked for */
 
 struct db {
     struct dict keys; /* of struct entry */

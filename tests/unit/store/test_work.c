@@ -174,6 +174,56 @@ static void one_can_wait_for_what_was_given_up_to_now(void **state)
     store_rig_release(&rig);
 }
 
+struct heard {
+    const char *events[2];
+    int count;
+};
+
+static struct heard heard;
+
+static void spend_time(void *context, struct db *db, struct bytes key)
+{
+    uint64_t start_ns = clock_work_ns();
+
+    while (clock_work_ns() - start_ns < 2 * STORE_SLOW_NS)
+        ;
+}
+
+static void hear(void *context, const char *event, uint64_t ns)
+{
+    assert_true(ns >= 2 * STORE_SLOW_NS);
+    assert_true(heard.count < 2);
+    heard.events[heard.count++] = event;
+}
+
+static void slow_housekeeping_is_told(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+
+    heard = (struct heard){0};
+    store->observer.was_slow = hear;
+    store->observer.expired = spend_time;
+    store->observer.evicted = spend_time;
+    set(db, BYTES("old"), BYTES("v"), NOW_MS + 1);
+    clock_advance(&rig.clock, 2);
+    store_work(store, 0);
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.events[0], "expire-cycle");
+
+    fill(db, 10, 100);
+    store->settings.policy = EVICT_ALLKEYS_RANDOM;
+    store->settings.eviction_tenacity = 0;
+    store_limit_memory(store, 1);
+    store_evict(store);
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.events[1], "eviction-cycle");
+    store_limit_memory(store, 0);
+    store->observer.was_slow = NULL;
+    store_rig_release(&rig);
+}
+
 static void a_store_may_be_freed_with_work_left(void **state)
 {
     struct store_rig rig;
@@ -280,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_long_list_is_freed_in_slices),
         cmocka_unit_test(a_flush_leaves_the_freeing_for_later),
         cmocka_unit_test(one_can_wait_for_what_was_given_up_to_now),
+        cmocka_unit_test(slow_housekeeping_is_told),
         cmocka_unit_test(a_store_may_be_freed_with_work_left),
         cmocka_unit_test(blocks_left_here_and_there_move_together),
         cmocka_unit_test(a_million_keys_may_expire_in_one_millisecond),
