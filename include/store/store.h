@@ -87,6 +87,16 @@ struct store_stats {
     uint64_t exceeded_since_ns;   /* of clock_work_ns; 0: it is not exceeded */
 };
 
+#define MOVING_VALUES_MAX 16
+
+/* A large value whose blocks are being moved together. Its key may go meanwhile: it is looked for anew. */
+struct moving_value {
+    struct db *db;
+    uint64_t hash;
+    void *value;
+    uint64_t cursor;
+};
+
 struct store {
     struct db *dbs;
     int db_count;
@@ -107,6 +117,8 @@ struct store {
     bool is_moving;
     uint64_t moved_in_pass;
     int move_db;
+    struct moving_value moving[MOVING_VALUES_MAX];
+    int moving_count;
 };
 
 struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed);

@@ -796,11 +796,32 @@ static void *any_copy(const void *value) { return list_copy(value); }
 static void any_check(const void *value) { list_check(value); }
 static size_t any_memory(const void *value, size_t samples) { return list_memory(value); }
 
+/* A block at a time: the cursor is its number. */
+static uint64_t any_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct list *list = value;
+    struct packed *packed = &list->packed;
+    struct block *block;
+
+    if (!is_packed(list)) {
+        if (cursor >= list->chain->count)
+            return 0;
+        block = block_at(list->chain, (size_t)cursor);
+        packed = block->is_plain ? NULL : &block->packed;
+        if (block->is_plain)
+            block->plain.data = mem_move_together((char *)block->plain.data, block->plain.len, moved);
+    }
+    if (packed)
+        packed->memory = mem_move_together(packed->memory, packed->capacity, moved);
+    return is_packed(list) ? 0 : (cursor + 1) % list->chain->count;
+}
+
 const struct value_ops list_value_ops = {
     .encoding = any_encoding,
     .memory = any_memory,
     .free_effort = any_free_effort,
     .free_step = any_free_step,
+    .move_step = any_move_step,
     .copy = any_copy,
     .check = any_check,
 };
