@@ -322,7 +322,8 @@ static const struct command key_commands[] = {
      ALL_KEYS(KEY_RM | KEY_DELETE), .tips = "request_policy:multi_shard response_policy:agg_sum"},
     {"exists", cmd_exists, -2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, -1, 1}, NULL, "1.0.0",
      "O(N) keys", "key [key ...]", "Counts the keys that are there.",
-     ALL_KEYS(KEY_RO), .tips = "request_policy:multi_shard response_policy:agg_sum"},
+     ALL_KEYS(KEY_RO), .tips = "request_policy:multi_shard response_policy:agg_sum",
+     .history = "3.0.3 Several keys."},
     {"type", cmd_type, 2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, 1, 1}, NULL, "1.0.0", "O(1)",
      "key", "Returns the type of a key's value.",
      FIRST_KEY(KEY_RO)},
@@ -335,7 +336,9 @@ static const struct command key_commands[] = {
     {"scan", cmd_scan, -2, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "2.8.0",
      "O(1) a call, O(N) for all", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
      "Walks the keys of the database, some at each call.",
-     .tips = "nondeterministic_output request_policy:special response_policy:special"},
+     .tips = "nondeterministic_output request_policy:special response_policy:special",
+     .history = "6.0.0 TYPE.",
+     .argument_since = "TYPE 6.0.0"},
     {"object", NULL, -2, 0, {0, 0, 0}, object_subcommands, "2.2.3", "", "",
      "Shows what lies behind a key."},
 };
@@ -345,10 +348,16 @@ static const struct command database_commands[] = {
      .tips = "request_policy:all_shards response_policy:agg_sum"},
     {"flushdb", cmd_flushdb, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of the database.",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+     .tips = "request_policy:all_shards response_policy:all_succeeded",
+     .history = "4.0.0 ASYNC.\n"
+                "6.2.0 SYNC.",
+     .argument_since = "ASYNC 4.0.0, SYNC 6.2.0"},
     {"flushall", cmd_flushall, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL,
      "1.0.0", "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of all databases.",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+     .tips = "request_policy:all_shards response_policy:all_succeeded",
+     .history = "4.0.0 ASYNC.\n"
+                "6.2.0 SYNC.",
+     .argument_since = "ASYNC 4.0.0, SYNC 6.2.0"},
 };
 
 REGISTER_COMMANDS("generic", key_commands);

@@ -430,7 +430,10 @@ static const struct command stream_commands[] = {
      "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
      "[field value ...]",
      "Appends an entry to a stream, creating it when absent.", updates,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 NOMKSTREAM, MINID and LIMIT.\n"
+                "7.0.0 Ids that give the milliseconds only, as in 5-*.",
+     .argument_since = "NOMKSTREAM 6.2.0, MINID 6.2.0, LIMIT 6.2.0"},
     {"xlen", cmd_xlen, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(1)", "key",
      "Returns the number of entries of a stream.", looks},
     {"xdel", cmd_xdel, -3, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(log N) an entry",
@@ -438,9 +441,13 @@ static const struct command stream_commands[] = {
     {"xtrim", cmd_xtrim, -4, CMD_WRITE, {1, 1, 1}, NULL, "5.0.0", "O(N) entries that go",
      "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
      "Removes the oldest entries of a stream.", deletes,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 MINID and LIMIT.",
+     .argument_since = "MINID 6.2.0, LIMIT 6.2.0"},
     {"xsetid", cmd_xsetid, -3, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(1)",
      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
-     "Sets the last id of a stream, and what it knows of its past.", updates},
+     "Sets the last id of a stream, and what it knows of its past.", updates,
+     .history = "7.0.0 ENTRIESADDED and MAXDELETEDID.",
+     .argument_since = "ENTRIESADDED 7.0.0, MAXDELETEDID 7.0.0"},
 };
 REGISTER_COMMANDS("stream", stream_commands);

@@ -296,6 +296,7 @@ static const struct command stream_claim_commands[] = {
     {"xautoclaim", cmd_xautoclaim, -6, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "6.2.0",
      "O(1) for a small COUNT", "key group consumer min-idle-time start [COUNT count] [JUSTID]",
      "Makes a consumer the owner of entries that have been pending for a while.", deletes,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "7.0.0 The reply names entries that were pending and are gone."},
 };
 REGISTER_COMMANDS("stream", stream_claim_commands);

@@ -334,7 +334,8 @@ static const struct key_rule accesses[] = {
 static const struct command xgroup_subcommands[] = {
     {"create", xgroup_create, -5, CMD_WRITE | CMD_GROWS, {2, 2, 1}, NULL, "5.0.0", "O(1)",
      "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", "Creates a group of consumers.",
-     inserts},
+     inserts,
+     .history = "7.0.0 ENTRIESREAD."},
     {"createconsumer", xgroup_createconsumer, 5, CMD_WRITE | CMD_GROWS, {2, 2, 1}, NULL, "6.2.0",
      "O(1)", "key group consumer", "Creates a consumer in a group.", inserts},
     {"delconsumer", xgroup_delconsumer, 5, CMD_WRITE, {2, 2, 1}, NULL, "5.0.0",
@@ -346,7 +347,8 @@ static const struct command xgroup_subcommands[] = {
      "Prints this help."},
     {"setid", xgroup_setid, -5, CMD_WRITE, {2, 2, 1}, NULL, "5.0.0", "O(1)",
      "key group <id | $> [ENTRIESREAD entries-read]", "Sets the id up to which a group has read.",
-     updates},
+     updates,
+     .history = "7.0.0 ENTRIESREAD."},
     {0},
 };
 
@@ -359,6 +361,8 @@ static const struct command stream_group_commands[] = {
      "O(N) entries, for the summary O(N) consumers",
      "key group [[IDLE min-idle-time] start end count [consumer]]",
      "Returns the pending entries of a group, or a summary of them.", accesses,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 IDLE, and ranges without their ends.",
+     .argument_since = "IDLE 6.2.0"},
 };
 REGISTER_COMMANDS("stream", stream_group_commands);

@@ -262,14 +262,19 @@ static const struct key_rule accesses[] = {
 static const struct command xinfo_subcommands[] = {
     {"consumers", xinfo_consumers, 4, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) consumers",
      "key group", "Returns the consumers of a group.", accesses,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "7.2.0 The field inactive; idle has another meaning."},
     {"groups", xinfo_groups, 3, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) groups", "key",
-     "Returns the groups of a stream.", accesses},
+     "Returns the groups of a stream.", accesses,
+     .history = "7.0.0 The fields entries-read and lag."},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Prints this help."},
     {"stream", xinfo_stream, -3, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0",
      "O(1), with FULL O(N) entries", "key [FULL [COUNT count]]",
-     "Returns what is known of a stream, with FULL its entries and groups too.", accesses},
+     "Returns what is known of a stream, with FULL its entries and groups too.", accesses,
+     .history = "6.0.0 FULL.\n"
+                "7.0.0 The fields max-deleted-entry-id, entries-added, recorded-first-entry-id, entries-read and lag.\n"
+                "7.2.0 The field active-time; seen-time has another meaning."},
     {0},
 };
 
