@@ -81,8 +81,6 @@ EXPLAINED = [
      'a number that is out of range anywhere can spoil those that are read after it'),
     ('valkey-', r'Z(ADD|INCRBY|UNION|INTER|UNIONSTORE|INTERSTORE) .*0X10.*', rb'-ERR (value|weight value) is not a',
      'Valkey reads no hexadecimal scores'),
-    ('redis-7.0', r'XREAD(GROUP)? .*BLOCK 9223372036854775807 .*', rb'-WRONGTYPE',
-     'a timeout beyond 64 bits is out of range since 7.2'),
     ('tern', r'[HSZ]SCAN \S* 0', rb'\*2',
      'the first step over a table may stop anywhere'),
     ('redis-8', r'GEO(POS .*|.* WITHCOORD( .*)?)', rb'',

@@ -18,6 +18,7 @@ KEYS = {  # by the type that most commands give them
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
 LEX_KEY = b'z:lex'  # of a sorted set whose members all have the score 0
 KEY_SET = frozenset(ALL_KEYS + [LEX_KEY])
+FOREVER = b'9223372036854775807'  # as a timeout
 WHOLE_SCAN = [b'SCAN', b'0', b'COUNT', b'100000']
 DATABASES = 2
 
