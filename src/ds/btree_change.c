@@ -340,6 +340,7 @@ static void settle(struct btree *tree, struct btree_path *path, unsigned count)
             continue;
         }
         refresh_first(node, at);
+        has_shrunk = has_shrunk && child->count < JOIN_MAX; /* else neighbours need no look, which is a miss each */
         if (has_shrunk) {
             bool is_joined = join(node, at);
 
