@@ -185,6 +185,17 @@ static void propagate_certain(struct request *req, const struct change *change,
     mem_free(argv, size);
 }
 
+/* Returns how many entries went; blocks of them are freed in slices. */
+static uint64_t trim(struct request *req, struct stream *stream, const struct stream_trim *how)
+{
+    struct stream *taken;
+    uint64_t removed = stream_trim(stream, how, &taken);
+
+    if (taken)
+        store_free_value(req->engine->store, VALUE_STREAM, taken);
+    return removed;
+}
+
 /* --- XADD ------------------------------------------------------------------------------------------ */
 
 /* The id that the entry gets; false when there is none behind the last one. */
@@ -265,7 +276,7 @@ static void cmd_xadd(struct request *req)
     shown = stream_id_format(text, id);
     reply_bulk(req, shown);
     key_changed(req, req->db, req->argv[1], &EVENT_XADD, 1);
-    if (change.trim.by != TRIM_NONE && stream_trim(stream, &change.trim))
+    if (change.trim.by != TRIM_NONE && trim(req, stream, &change.trim))
         key_event(req->engine, req->db, req->argv[1], &EVENT_XTRIM);
     if (!change.is_automatic && !change.is_open)
         shown.len = 0; /* it travels as it was sent */
@@ -298,7 +309,7 @@ static void cmd_xtrim(struct request *req)
         return;
     }
     stream = entry_value(ref.entry);
-    removed = stream_trim(stream, &change.trim);
+    removed = trim(req, stream, &change.trim);
     reply_int(req, (int64_t)removed);
     if (!removed)
         return;

@@ -147,7 +147,7 @@ static void xgroup_createconsumer(struct request *req)
 
 static void xgroup_delconsumer(struct request *req)
 {
-    struct stream_consumer *consumer;
+    struct stream_consumer *consumer, *leaving;
     struct group_call call = {0};
 
     if (!find_or_reply(req, true, &call))
@@ -157,7 +157,9 @@ static void xgroup_delconsumer(struct request *req)
         reply_int(req, 0);
         return;
     }
-    reply_int(req, (int64_t)stream_consumer_remove(call.group, consumer));
+    reply_int(req, (int64_t)stream_consumer_remove(call.group, consumer, &leaving));
+    if (leaving)
+        store_free_later(req->engine->store, stream_consumer_leave_step, leaving);
     key_changed_aside(req, req->db, req->argv[2], &EVENT_DELCONSUMER, 1);
 }
 
@@ -222,11 +224,12 @@ static bool parse_query_or_reply(struct request *req, struct pending_query *quer
 
 static void reply_summary(struct request *req, const struct stream_group *group)
 {
-    struct id_cursor first = id_index_first(&group->pending), last = id_index_last(&group->pending);
+    struct id_cursor first = stream_pending_live(id_index_first(&group->pending));
+    struct id_cursor last = stream_pending_last(group);
     size_t busy = 0;
 
     reply_array(req, 4);
-    reply_int(req, (int64_t)group->pending.count);
+    reply_int(req, (int64_t)stream_pending_count(group));
     if (!first.node) {
         reply_null(req);
         reply_null(req);
@@ -255,6 +258,8 @@ static bool next_match(const struct pending_query *query, int64_t now_ms, struct
     for (; at->node && stream_id_compare(id_cursor_id(at), query->to) <= 0; id_cursor_next(at)) {
         const struct stream_pending *pending = id_cursor_value(at);
 
+        if (pending->consumer->leaving)
+            continue;
         if (!query->min_idle_ms || now_ms - pending->delivered_ms >= query->min_idle_ms)
             return true;
     }

@@ -3,6 +3,7 @@
 
 #include "engine_internal.h"
 
+#include "engine/latency.h"
 #include "engine/notify.h"
 #include "engine/pause.h"
 #include "engine/propagate.h"
@@ -180,6 +181,8 @@ static void on_missed(void *context, struct db *db, struct bytes key)
         key_event(engine, db, key, &EVENT_MISS);
 }
 
+static void on_slow(void *context, const char *event, uint64_t ns) { latency_add(context, event, ns); }
+
 void events_observe_store(struct engine *engine)
 {
     engine->store->observer = (struct store_observer){.context = engine,
@@ -190,5 +193,6 @@ void events_observe_store(struct engine *engine)
                                                       .added = on_added,
                                                       .missed = on_missed,
                                                       .field_expired = on_field_expired,
-                                                      .fields_expired = on_fields_expired};
+                                                      .fields_expired = on_fields_expired,
+                                                      .was_slow = on_slow};
 }

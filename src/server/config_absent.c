@@ -74,7 +74,7 @@ static const struct config_row rows[] = {
     BOOL("lazyfree-lazy-expire", 0, SLICES),
     BOOL("lazyfree-lazy-server-del", 0, SLICES),
     BOOL("lazyfree-lazy-user-del", 0, SLICES),
-    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB free at once unless ASYNC is given"),
+    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB wait until all is freed unless ASYNC is given"),
     INT("active-expire-effort", 1, 10, 1, EXACT),
     BOOL("activerehashing", 1, .lacks = "tables are always resized in slices"),
     BOOL("activedefrag", 0, NO_DEFRAG),

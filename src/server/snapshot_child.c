@@ -6,6 +6,7 @@
 #include "server_internal.h"
 
 #include "base/log.h"
+#include "engine/latency.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -57,6 +58,7 @@ pid_t snapshot_child_start(struct server *server, int64_t hold_ms, struct error 
     server->child_pid = pid;
     server->forks.count++;
     server->forks.latest_ns = clock_work_ns() - started_ns;
+    latency_add(server->engine, "fork", server->forks.latest_ns);
     server->child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     server->child.ready = on_child_gone;
     if (server->child_fd < 0 ||

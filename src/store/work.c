@@ -199,11 +199,22 @@ static work_piece *const pieces[WORK_KINDS] = {
     [WORK_RESIZE] = resize_piece, [WORK_MOVE] = move_piece,      [WORK_RETURN] = return_piece,
 };
 
+/* As LATENCY names them; NULL: Redis has none. */
+static const char *const event_names[WORK_KINDS] = {
+    [WORK_EXPIRE] = "expire-cycle", [WORK_EVICT] = "eviction-cycle", [WORK_MOVE] = "active-defrag-cycle"};
+
+void work_was_slow(struct store *store, const char *event, uint64_t ns)
+{
+    if (ns >= STORE_SLOW_NS && event && store->observer.was_slow)
+        store->observer.was_slow(store->observer.context, event, ns);
+}
+
 void work_count(struct store *store, enum store_work_kind kind, uint64_t ns)
 {
     if (ns > store->stats.longest_slice_ns[kind])
         store->stats.longest_slice_ns[kind] = ns;
     store->stats.work_ns[kind] += ns;
+    work_was_slow(store, event_names[kind], ns);
 }
 
 /* Each kind does a piece at least, however little time there is, so that none starves another and all

@@ -204,6 +204,28 @@ void stream_drop_block(struct stream *stream, struct id_cursor *at)
     at->node = NULL;
 }
 
+struct stream *stream_take_blocks(struct stream *stream, const struct id_cursor *at)
+{
+    struct id_index front = stream->blocks;
+    struct stream *taken;
+    struct id_cursor last;
+
+    if (at->node)
+        front = id_index_cut(&stream->blocks, id_cursor_id(at));
+    else
+        stream->blocks = (struct id_index){0};
+    if (!front.count)
+        return NULL;
+    taken = stream_new();
+    taken->blocks = front;
+    last = id_index_last(&front);
+    taken->tail_capacity =
+        at->node ? (uint32_t)listpack_bytes(id_cursor_value(&last)) : stream->tail_capacity;
+    if (!at->node)
+        stream->tail_capacity = 0;
+    return taken;
+}
+
 /* The entry, in the block at 'at'; false when it is not there. */
 static bool find(const struct stream *stream, struct stream_id id, struct id_cursor *at,
                  struct block_entry *entry)

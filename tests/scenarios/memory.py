@@ -2,6 +2,8 @@
 
 from _harness import *
 
+import re
+
 
 def used(client):
     return client.info('used_memory')
@@ -31,6 +33,32 @@ def a_flushed_database_goes_in_slices(server):
     wait_until(lambda: client.info('lazyfree_pending_objects') == 0, 'nothing is pending')
     if not IS_SANITIZED:
         wait_until(lambda: client.info('used_memory_rss') < 40 * MB, 'the pages go back')
+
+
+@test()
+def a_synchronous_flush_answers_when_the_memory_is_free(server):
+    client, other = server.clients_of(2)
+    expect(client('PING'), 'PONG')
+    count, before = scaled(3_000_000, 100_000, 5_000), used(client)
+    for flush in ('FLUSHALL',), ('FLUSHDB', 'SYNC'), ('FLUSHALL', 'SYNC'):
+        populate(client, count)
+        expect(client('RPUSH', 'l', *range(scaled(100_000, 10_000, 1000))) > 0, True)
+        expect(client('CONFIG', 'RESETSTAT'), 'OK')
+        client.send_commands(flush, ('DBSIZE',), ('INFO', 'memory'))
+        pings, waits = 0, 0
+        while not client.has_input():
+            waits += other.info('blocked_clients')
+            pings += 1
+        ok, size, info = client.read_many(3)
+        expect((ok, size), ('OK', 0))
+        expect_true(int(re.search(rb'used_memory:(\d+)', info)[1]) < before + MB, 'the memory is not free')
+        print(f'    {count} keys, {flush}: {pings} requests meanwhile, seen waiting {waits} times; longest slice '
+              f'{client.info("tern_longest_slice_usec_free")} us, its own time {client.info("cmdstat_" + flush[0].lower())}')
+    # within a transaction it does not wait
+    populate(client, count)
+    replies = client.all(('MULTI',), ('FLUSHALL',), ('INFO', 'memory'), ('EXEC',))[-1]
+    expect(replies[0], 'OK')
+    expect_true(int(re.search(rb'used_memory:(\d+)', replies[1])[1]) < before + MB, 'the memory is not free')
 
 
 @test()

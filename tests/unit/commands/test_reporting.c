@@ -126,7 +126,7 @@ static void clean_up(void)
     for (int i = 0; i < PEERS; i++)
         peer_forget(&peers[i]);
     for (int i = 0; i < rig.store->db_count; i++)
-        store_flush(&rig.store->dbs[i], false);
+        store_flush(&rig.store->dbs[i]);
     rig.clock.now_us = RIG_NOW_MS * 1000;
     rig_forget(&rig);
 }

@@ -16,7 +16,7 @@ static void slices_without_time_do_everything_in_the_end(void **state)
     add_list(&store->dbs[1], BYTES("list"), 2000);
     ref = find(&store->dbs[1], BYTES("list"), LOOKUP_WRITE);
     store_remove(&ref);
-    store_flush(&store->dbs[0], true);
+    store_flush(&store->dbs[0]);
     fill(&store->dbs[2], keys, 10);
     for (size_t i = 0; i < keys; i++) {
         char name[32];
@@ -111,7 +111,7 @@ static void a_long_list_is_freed_in_slices(void **state)
     store_rig_release(&rig);
 }
 
-static void an_asynchronous_flush_leaves_the_freeing_for_later(void **state)
+static void a_flush_leaves_the_freeing_for_later(void **state)
 {
     struct store_rig rig;
     struct store *store = store_rig_init(&rig, 1);
@@ -122,7 +122,7 @@ static void an_asynchronous_flush_leaves_the_freeing_for_later(void **state)
     add_list(db, BYTES("list"), 500);
     set(db, BYTES("old"), BYTES("v"), NOW_MS + 1);
     before = mem_used();
-    store_flush(db, true);
+    store_flush(db);
     assert_int_equal(store_size(db), 0);
     assert_int_equal(store_expiring(db), 0);
     assert_true(mem_used() >= before);
@@ -141,8 +141,86 @@ static void an_asynchronous_flush_leaves_the_freeing_for_later(void **state)
     assert_non_null(find(db, BYTES("new"), LOOKUP_READ).entry);
 
     fill(db, RANDOM_STEPS(20000), 100);
-    store_flush(db, false);
-    assert_int_equal(store_pending_frees(store), 0);
+    store_rig_release(&rig);
+}
+
+static void one_can_wait_for_what_was_given_up_to_now(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+    uint64_t first, second;
+
+    assert_true(store_is_freed(store, store_freeing_number(store)));
+    fill(db, 1000, 10);
+    add_list(db, BYTES("a"), 5000);
+    add_list(db, BYTES("b"), 5000);
+    store_flush(db);
+    first = store_freeing_number(store);
+    fill(db, 1000, 10);
+    add_list(db, BYTES("c"), 5000);
+    store_flush(db);
+    second = store_freeing_number(store);
+    assert_true(second > first);
+    assert_false(store_is_freed(store, first));
+    while (!store_is_freed(store, first)) {
+        assert_false(store_is_freed(store, second));
+        assert_false(store_free_now(store, 0));
+    }
+    assert_int_equal(store_pending_frees(store), 1); /* the lists of the first went with it */
+    while (!store_free_now(store, 0))
+        assert_false(store_is_freed(store, second));
+    assert_true(store_is_freed(store, second));
+    store_rig_release(&rig);
+}
+
+struct heard {
+    const char *events[2];
+    int count;
+};
+
+static struct heard heard;
+
+static void spend_time(void *context, struct db *db, struct bytes key)
+{
+    uint64_t start_ns = clock_work_ns();
+
+    while (clock_work_ns() - start_ns < 2 * STORE_SLOW_NS)
+        ;
+}
+
+static void hear(void *context, const char *event, uint64_t ns)
+{
+    assert_true(ns >= 2 * STORE_SLOW_NS);
+    assert_true(heard.count < 2);
+    heard.events[heard.count++] = event;
+}
+
+static void slow_housekeeping_is_told(void **state)
+{
+    struct store_rig rig;
+    struct store *store = store_rig_init(&rig, 1);
+    struct db *db = &store->dbs[0];
+
+    heard = (struct heard){0};
+    store->observer.was_slow = hear;
+    store->observer.expired = spend_time;
+    store->observer.evicted = spend_time;
+    set(db, BYTES("old"), BYTES("v"), NOW_MS + 1);
+    clock_advance(&rig.clock, 2);
+    store_work(store, 0);
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.events[0], "expire-cycle");
+
+    fill(db, 10, 100);
+    store->settings.policy = EVICT_ALLKEYS_RANDOM;
+    store->settings.eviction_tenacity = 0;
+    store_limit_memory(store, 1);
+    store_evict(store);
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.events[1], "eviction-cycle");
+    store_limit_memory(store, 0);
+    store->observer.was_slow = NULL;
     store_rig_release(&rig);
 }
 
@@ -153,7 +231,7 @@ static void a_store_may_be_freed_with_work_left(void **state)
     struct key_ref ref;
 
     fill(&store->dbs[0], 5000, 600);
-    store_flush(&store->dbs[0], true);
+    store_flush(&store->dbs[0]);
     add_list(&store->dbs[1], BYTES("list"), 500);
     ref = find(&store->dbs[1], BYTES("list"), LOOKUP_WRITE);
     store_remove(&ref);
@@ -250,7 +328,9 @@ int main(void)
         cmocka_unit_test(what_there_is_nothing_to_do_for_says_so),
         cmocka_unit_test(no_kind_of_work_starves_another),
         cmocka_unit_test(a_long_list_is_freed_in_slices),
-        cmocka_unit_test(an_asynchronous_flush_leaves_the_freeing_for_later),
+        cmocka_unit_test(a_flush_leaves_the_freeing_for_later),
+        cmocka_unit_test(one_can_wait_for_what_was_given_up_to_now),
+        cmocka_unit_test(slow_housekeeping_is_told),
         cmocka_unit_test(a_store_may_be_freed_with_work_left),
         cmocka_unit_test(blocks_left_here_and_there_move_together),
         cmocka_unit_test(a_million_keys_may_expire_in_one_millisecond),
