@@ -140,6 +140,20 @@ void btree_path_to(const struct btree *tree, const struct btree_member *member, 
     path->step[0].at = at;
 }
 
+/* Equal scores may lead one leaf too far, which does no harm. */
+void btree_prefetch(const struct btree *tree, double score)
+{
+    const struct btree_node *node = tree->root;
+
+    while (node && node->level > 0) {
+        unsigned at = count_scores(node, score, true);
+
+        node = node_children(node)[at - (at > 0)];
+        if (node->level == 0)
+            prefetch_node(node);
+    }
+}
+
 /* The child with the member at 'rank', which becomes the rank within it; 'total' is below all, and
  * becomes what is below the child. Counts from the nearer end: ranks are mostly asked at both. */
 static unsigned seek_child(const struct btree_node *node, size_t *rank, size_t *total)
