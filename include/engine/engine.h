@@ -42,6 +42,7 @@ struct engine_settings {
     int64_t latency_threshold_ms; /* 0: the latency monitor is off */
     bool is_latency_tracked;      /* latency-tracking: a histogram for each command */
     int64_t stream_node_max_bytes, stream_node_max_entries; /* 0: no limit */
+    bool is_rdb_compressed;       /* rdbcompression: what DUMP and snapshots hold */
     unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
 };
 

@@ -87,6 +87,8 @@ static bool take_add_option(struct request *req, int at, struct addition *add)
                       {"lt", ZSET_IF_LESS},
                       {"incr", ZSET_INCREMENT}};
 
+    if (req->argv[at].len < 2 || req->argv[at].len > 4 || req->argv[at].data[0] < 'A') /* mostly a score */
+        return false;
     for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
         if (argument_is(req, at, conditions[i].word)) {
             add->flags |= conditions[i].flag;

@@ -34,6 +34,7 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .slowlog_slower_than_us = 10000,
         .slowlog_max_len = 128,
         .is_latency_tracked = true,
+        .is_rdb_compressed = true,
     };
     engine->ready_last = &engine->ready_first;
     engine->flush_last = &engine->flush_first;

@@ -210,6 +210,14 @@ void hash_expect(struct hash *hash, const struct bytes *arguments, size_t count)
         become_table(hash, 0);
 }
 
+void hash_reserve(struct hash *hash, size_t fields)
+{
+    if (!is_table(hash) && fields > limit.entries)
+        become_table(hash, fields);
+}
+
+bool hash_is_packed(const struct hash *hash) { return !is_table(hash); }
+
 /* In place of the pair at 'at', which may be dead. */
 static void replace(struct hash *hash, unsigned char *at, const struct pair *old,
                     struct bytes field, struct bytes value, bool keep_deadline)
