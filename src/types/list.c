@@ -106,7 +106,7 @@ static void become_chain(struct list *list)
     list->chain = chain;
 }
 
-void list_settle(struct list *list)
+void list_pack_if_small(struct list *list)
 {
     struct chain *chain = list->chain;
 
@@ -168,7 +168,7 @@ bool list_set(struct list *list, int64_t index, struct bytes value)
         packed_replace(&list->packed, listpack_at(packed_lp(&list->packed), index), value);
     else
         chain_set(list->chain, (size_t)index, value);
-    list_settle(list);
+    list_pack_if_small(list);
     return true;
 }
 
@@ -179,7 +179,7 @@ void list_drop(struct list *list, enum list_end end, size_t count)
         packed_drop(&list->packed, end, count);
     else
         chain_drop(list->chain, end, count);
-    list_settle(list);
+    list_pack_if_small(list);
     if (list_is_packed(list) && packed_bytes(&list->packed) <= list->packed.capacity / 2)
         packed_trim(&list->packed);
 }
@@ -214,11 +214,11 @@ struct list *list_copy(const struct list *list)
 
 /* ---- blocks, as RDB keeps them ---- */
 
-size_t list_block_count(const struct list *list) { return is_packed(list) ? 1 : list->chain->count; }
+size_t list_block_count(const struct list *list) { return list_is_packed(list) ? 1 : list->chain->count; }
 
 struct list_block list_block_at(const struct list *list, size_t index)
 {
-    const struct block *block = is_packed(list) ? NULL : block_at(list->chain, index);
+    const struct block *block = list_is_packed(list) ? NULL : block_at(list->chain, index);
     const struct packed *packed = block ? &block->packed : &list->packed;
 
     if (block && block->is_plain)
@@ -237,12 +237,12 @@ bool list_add_block(struct list *list, struct bytes listpack)
     if (!count)
         return true;
     packed_take_back(&packed, listpack_from_bytes(listpack));
-    if (is_packed(list) && !list_size(list)) {
+    if (list_is_packed(list) && !list_size(list)) {
         packed_free(&list->packed);
         list->packed = packed;
         return true;
     }
-    if (is_packed(list))
+    if (list_is_packed(list))
         become_chain(list);
     *chain_open(list->chain, list->chain->count) = (struct block){.packed = packed, .count = (uint32_t)count};
     list->chain->value_count += count;
@@ -251,12 +251,12 @@ bool list_add_block(struct list *list, struct bytes listpack)
 
 void list_settle(struct list *list)
 {
-    const struct block *block = is_packed(list) || list->chain->count != 1 ? NULL : block_at(list->chain, 0);
+    const struct block *block = list_is_packed(list) || list->chain->count != 1 ? NULL : block_at(list->chain, 0);
     struct chain *chain = list->chain;
 
-    if (is_packed(list) && exceeds_limit(packed_bytes(&list->packed), list_size(list))) {
+    if (list_is_packed(list) && list_exceeds_limit(packed_bytes(&list->packed), list_size(list))) {
         become_chain(list);
-    } else if (block && !block->is_plain && !exceeds_limit(packed_bytes(&block->packed), block->count)) {
+    } else if (block && !block->is_plain && !list_exceeds_limit(packed_bytes(&block->packed), block->count)) {
         list->packed = block->packed;
         chain_free(chain);
     }

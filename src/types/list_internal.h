@@ -109,6 +109,6 @@ static inline bool list_is_packed(const struct list *list) { return list->packed
 /* Makes an index one from the head; false when there is no value at it. */
 bool list_has_index(const struct list *list, int64_t *index);
 /* After values were removed or replaced: it may be a listpack again. The block stays where it is. */
-void list_settle(struct list *list);
+void list_pack_if_small(struct list *list);
 
 #endif

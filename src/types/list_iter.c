@@ -124,7 +124,7 @@ void list_remove(struct list *list, struct list_iter *iter)
     ASSERT(iter->is_given);
     iter_remove(list, iter);
     iter->is_given = false;
-    list_settle(list);
+    list_pack_if_small(list);
 }
 
 void list_insert(struct list *list, struct list_iter *iter, enum list_end side, struct bytes value)

@@ -125,7 +125,7 @@ def a_removed_consumers_entries_are_gone_at_once(server):
                          ('XCLAIM', 's', 'g', 'other', '0', '3', 'JUSTID'), ('XCLAIM', 's', 'g', 'other', '0', '4', 'FORCE', 'JUSTID'),
                          ('XAUTOCLAIM', 's', 'g', 'other', '0', '0', 'COUNT', '2', 'JUSTID'), ('XINFO', 'GROUPS', 's'),
                          ('XGROUP', 'SETID', 's', 'g', '4'), ('XREADGROUP', 'GROUP', 'g', 'goes', 'COUNT', '2', 'STREAMS', 's', '>'),
-                         ('COPY', 's', 'twin'), ('EXEC',))[-1]
+                         ('COPY', 's', 'twin'), ('DUMP', 's'), ('EXEC',))[-1]
     expect(replies[0], half)
     expect(replies[1][:3], [half, b'101-0', b'%d-0' % count])
     expect(replies[1][3], [[b'stays', b'%d' % half]])
@@ -135,7 +135,8 @@ def a_removed_consumers_entries_are_gone_at_once(server):
     expect(dict(zip(replies[8][0][::2], replies[8][0][1::2]))[b'pending'], half)
     expect([entry[0] for entry in replies[10][0][1]], [b'5-0', b'6-0'])
     expect(replies[11], 1)
-    for key in 's', 'twin':
+    expect(client('RESTORE', 'restored', 0, replies[12]), 'OK')
+    for key in 's', 'twin', 'restored':
         wait_until(lambda: client.info('lazyfree_pending_objects') == 0, 'all is freed')
         expect(client('XPENDING', key, 'g')[0], half + 2)
     # the group goes first
