@@ -161,6 +161,9 @@ void store_clear_deadline(struct key_ref *ref);
  * store_add needs no such call. */
 void store_file_hash(struct key_ref *ref);
 
+/* So many keys are about to come. */
+void store_reserve(struct db *db, size_t keys);
+
 /* Empties a database: at once, or (is_async) its contents go in slices. */
 void store_flush(struct db *db, bool is_async);
 
