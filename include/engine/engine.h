@@ -65,6 +65,10 @@ struct engine_stats {
 #define AFTER_READY     2u /* keys became ready that clients wait for */
 #define AFTER_PUSHES    4u /* pushes to the running client waited for the end of its reply */
 
+/* What the server refuses now. */
+#define REFUSE_LOADING 1u /* a file is loaded: what is not marked CMD_LOADING */
+#define REFUSE_WRITES  2u /* the last snapshot failed: writes, and PING, so that somebody notices */
+
 struct engine {
     struct clock *clock;
     struct store *store;
@@ -75,6 +79,7 @@ struct engine {
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
 
+    unsigned refusals;    /* REFUSE_* */
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */
     bool is_in_unit;      /* a command runs: time stands still until its end */

@@ -44,6 +44,7 @@ static void cron(struct server *server, uint64_t now_ns)
     server->next_cron_ns = now_ns + 1000000000ULL / (uint64_t)server->settings.hz;
     server->has_work = true;
     engine_cron(server->engine);
+    persistence_cron(server);
     update_rate(server, now_ns);
 }
 
