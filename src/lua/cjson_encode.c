@@ -4,7 +4,6 @@
 
 #include "base/elementary.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 struct encoder {
@@ -71,9 +70,6 @@ static bool add_number(struct encoder *encoder, double number)
     return true;
 }
 
-/* As the processor converts to an int: what does not fit is the least one, which makes no array. */
-static int int_of(double number) { return number < 0x1p31 ? (int)number : INT_MIN; }
-
 /* The length of an array; 0 or less: the table is an object. False: raised. */
 static bool array_len(const struct encoder *encoder, const struct lua_table *table, int *len)
 {
@@ -87,7 +83,7 @@ static bool array_len(const struct encoder *encoder, const struct lua_table *tab
         if (!lua_is(key, LUA_NUMBER) || key.number < 1 || double_floor(key.number) != key.number)
             return true;
         if (key.number > most)
-            most = int_of(key.number);
+            most = lua_double_to_int(key.number); /* what does not fit makes no array */
         count++;
     }
     if (encoder->sparse_ratio > 0 && most > count * encoder->sparse_ratio && most > encoder->sparse_safe)

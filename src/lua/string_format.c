@@ -54,7 +54,7 @@ static void add_number(struct text *out, const char *format, char conversion, do
     char buffer[NUMBER_MAX];
 
     switch (conversion) {
-    case 'c': snprintf(buffer, sizeof buffer, format, (int)lua_double_to_int64(number)); break;
+    case 'c': snprintf(buffer, sizeof buffer, format, lua_double_to_int(number)); break;
     case 'd':
     case 'i': snprintf(buffer, sizeof buffer, format, lua_double_to_int64(number)); break;
     case 'o':

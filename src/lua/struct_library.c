@@ -149,7 +149,7 @@ static void add_zeros(struct text *out, size_t count)
 
 static void add_integer(struct text *out, const struct format *format, double number)
 {
-    uint64_t value = number < 0 ? (uint64_t)lua_double_to_int64(number) : lua_double_to_uint64(number);
+    uint64_t value = lua_double_to_uint64(number);
     char bytes[SIZE_MAX_OF_INTEGER];
 
     for (size_t i = 0; i < format->size; i++, value >>= 8)
@@ -339,7 +339,7 @@ static bool take_size(struct unpacking *unpacking)
 
     if (!unpacking->count || !lua_to_number(unpacking->last, &number))
         return lua_raise_text(format->call->lua, "format 'c0' needs a previous size");
-    format->size = number < 0 ? SIZE_MAX : (size_t)lua_double_to_uint64(number);
+    format->size = (size_t)lua_double_to_uint64(number); /* a negative one is too long for any data */
     return true;
 }
 
