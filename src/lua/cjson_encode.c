@@ -66,7 +66,8 @@ static bool add_number(struct encoder *encoder, double number)
     else if (number != number)
         text_add(&encoder->out, BYTES("nan"));
     else
-        text_add(&encoder->out, (struct bytes){text, (size_t)snprintf(text, sizeof text, "%.*g", encoder->precision, number)});
+        text_add(&encoder->out,
+                 (struct bytes){text, (size_t)snprintf(text, sizeof text, "%.*g", encoder->precision, number)});
     return true;
 }
 
@@ -98,8 +99,8 @@ static bool add_array(struct encoder *encoder, const struct lua_table *table, in
     for (int64_t i = 1; i <= len; i++) {
         if (i > 1)
             text_add(&encoder->out, BYTES(","));
-        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1)
-            || !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
+        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1) ||
+            !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
             return false;
     }
     text_add(&encoder->out, BYTES("]"));
@@ -154,18 +155,26 @@ static bool add_table(struct encoder *encoder, const struct lua_table *table, in
 static bool add_value(struct encoder *encoder, struct lua_value value, int depth, int slots)
 {
     switch (value.type) {
-    case LUA_STRING: return add_string(encoder, lua_string_bytes(value));
-    case LUA_NUMBER: return add_number(encoder, value.number);
-    case LUA_TABLE: return add_table(encoder, value.table, depth + 1, slots);
-    case LUA_BOOLEAN: text_add(&encoder->out, value.boolean ? BYTES("true") : BYTES("false")); return true;
-    case LUA_NIL: text_add(&encoder->out, BYTES("null")); return true;
+    case LUA_STRING:
+        return add_string(encoder, lua_string_bytes(value));
+    case LUA_NUMBER:
+        return add_number(encoder, value.number);
+    case LUA_TABLE:
+        return add_table(encoder, value.table, depth + 1, slots);
+    case LUA_BOOLEAN:
+        text_add(&encoder->out, value.boolean ? BYTES("true") : BYTES("false"));
+        return true;
+    case LUA_NIL:
+        text_add(&encoder->out, BYTES("null"));
+        return true;
     case LUA_POINTER:
         if (!value.pointer) {
             text_add(&encoder->out, BYTES("null"));
             return true;
         }
         break;
-    default: break;
+    default:
+        break;
     }
     return refuse(encoder, value.type, "type not supported");
 }

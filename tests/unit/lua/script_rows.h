@@ -14,12 +14,15 @@ struct script_row {
     struct bytes source, answer;
 };
 
-#define ROW(source, answer) {{source, sizeof(source) - 1}, {answer, sizeof(answer) - 1}}
+#define ROW(source, answer)                                                                                            \
+    {                                                                                                                  \
+        {source, sizeof(source) - 1}, { answer, sizeof(answer) - 1 }                                                   \
+    }
 
-static const char script_head[] =
-    "local function show(...) local t={} for i=1,select('#',...) do local v=select(i,...)"
-    " if type(v)=='string' then t[i]=string.format('%q',v) else t[i]=tostring(v) end end return table.concat(t,' ') end\n"
-    "local function f(...) ";
+static const char script_head[] = "local function show(...) local t={} for i=1,select('#',...) do local v=select(i,...)"
+                                  " if type(v)=='string' then t[i]=string.format('%q',v) else t[i]=tostring(v) end end "
+                                  "return table.concat(t,' ') end\n"
+                                  "local function f(...) ";
 static const char script_tail[] =
     "\nend\n"
     "local function g(...) local ok=... if not ok then local e=select(2,...) return 'E '..tostring(e) end"
