@@ -107,7 +107,6 @@ static bool read_unicode(struct decoder *decoder)
 static void read_string(struct decoder *decoder, struct token *token)
 {
     static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-
     size_t plain = strcspn(++decoder->at, "\"\\");
 
     token->kind = T_STRING;
