@@ -251,7 +251,7 @@ bool list_add_block(struct list *list, struct bytes listpack)
 
 void list_make_chain(struct list *list)
 {
-    if (is_packed(list))
+    if (list_is_packed(list))
         become_chain(list);
 }
 
