@@ -47,6 +47,10 @@ static void cmd_shutdown(struct request *req)
         reply_error(req, "ERR No shutdown in progress.");
         return;
     }
+    if (req->engine->busy_error && !must_not_save) { /* what is half done must not be saved */
+        reply_error(req, req->engine->busy_error);
+        return;
+    }
     log_write(LOG_NOTICE, "User requested shutdown...");
     if (!persistence_finish(server_of(req), saves, must_not_save, is_forced)) {
         reply_error(req, "ERR Errors trying to SHUTDOWN. Check logs.");

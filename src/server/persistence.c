@@ -177,9 +177,9 @@ void persistence_refresh(struct server *server)
     bool refuses = server->settings.stops_writes_on_failure && persistence_has_save_points(server) &&
                    server->persistence.has_failed;
 
-    server->engine->refusals &= ~REFUSE_WRITES;
+    server->engine->guards &= ~GUARD_WRITES;
     if (refuses)
-        server->engine->refusals |= REFUSE_WRITES;
+        server->engine->guards |= GUARD_WRITES;
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
@@ -240,9 +240,9 @@ bool persistence_load(struct server *server, bool may_replace)
     persistence->is_loading = true;
     persistence->loading_since_s = now_s(server);
     persistence->loading_done = persistence->loading_total = 0;
-    server->engine->refusals |= REFUSE_LOADING;
+    server->engine->guards |= GUARD_LOADING;
     outcome = rdb_load(server->store, server->settings.snapshot_name, &options, &persistence->loaded, &error);
-    server->engine->refusals &= ~REFUSE_LOADING;
+    server->engine->guards &= ~GUARD_LOADING;
     persistence->is_loading = false;
     server->has_work = true;
     clock_sync(&server->clock);
