@@ -69,9 +69,9 @@ size_t script_machine_memory(const struct script_machine *machine);
  * a string as it is, else what tostring gives. Alive until the interpreter runs again. */
 struct bytes script_error_text(struct script_machine *machine);
 
-/* Lua's error value for a failure of the server's: a table with 'err' set to "ERR text" (the code is added when the
- * text begins with none, "-CODE text" gives the code). The caller raises it with lua_raise. */
-struct lua_value script_error_value(struct lua *lua, const char *text);
+/* Lua's error value for a failure of the server's: a table with 'err' set to "ERR text", or to "CODE text" for
+ * "-CODE text". The caller raises it with lua_raise. */
+struct lua_value script_error_value(struct script_machine *machine, const char *text);
 
 /* --- running ------------------------------------------------------------------------------- */
 

@@ -98,6 +98,19 @@ static void refuse_full(struct request *req)
     refuse(req, ERR_OUT_OF_MEMORY);
 }
 
+static void refuse_busy(struct request *req)
+{
+    const char *text = req->engine->busy_error;
+
+    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
+        multi_forget(req->client);
+        req->engine->command_stats[req->command->id].rejected++;
+        reply_error_format(req, "EXECABORT Transaction discarded because of: %s", text);
+        return;
+    }
+    refuse(req, text);
+}
+
 /* --- the gate ----------------------------------------------------------------------------------- */
 
 static bool arity_fits(const struct command *row, int argc)
@@ -157,7 +170,7 @@ static bool may_write(const struct request *req)
 
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(row->name, "exec"))
         return multi_may_write(req->client);
-    return row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    return request_command_flags(req) & (CMD_WRITE | CMD_MAY_REPLICATE);
 }
 
 /* EXEC does when its queue does. */
@@ -165,7 +178,7 @@ static bool may_grow(const struct request *req)
 {
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec"))
         return multi_may_grow(req->client);
-    return req->command->row->flags & CMD_GROWS;
+    return request_command_flags(req) & CMD_GROWS;
 }
 
 /* Nothing has to go for a command that needs no memory; while much goes, commands need not wait for the end. */
@@ -200,6 +213,10 @@ static bool pass_gate(struct request *req)
     }
     if (client->flags & CLIENT_MONITOR && flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)) {
         refuse(req, "ERR Replica can't interact with the keyspace");
+        return false;
+    }
+    if (req->engine->busy_error && !(flags & CMD_ALLOW_BUSY)) {
+        refuse_busy(req);
         return false;
     }
     if (pause_is_active(req->engine) && pause_holds(req, may_write(req)))
@@ -333,7 +350,7 @@ void dispatch(struct request *req)
     if (__builtin_expect(req->flags & REQUEST_IS_QUOTED, 0))
         unquote(req);
     engine->running = client;
-    if (__builtin_expect(client->flags & CLIENT_GATED || pause_is_active(engine) ||
+    if (__builtin_expect(client->flags & CLIENT_GATED || engine->guards ||
                              store_is_over_limit(engine->store),
                          0))
         dispatch_gated(req);
