@@ -43,6 +43,7 @@ struct engine_settings {
     int64_t busy_reply_threshold_ms; /* from when on a script is busy; 0: never */
     bool is_latency_tracked;      /* latency-tracking: a histogram for each command */
     int64_t stream_node_max_bytes, stream_node_max_entries; /* 0: no limit */
+    bool is_rdb_compressed;       /* rdbcompression: what DUMP and snapshots hold */
     unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
 };
 

@@ -17,13 +17,16 @@
 /* Whether a file or payload of that version may hold what we can read: 1 to 12 are Redis's up to 8, 80 is
  * Valkey's. Of a type that we do not know the reader tells when it meets it. */
 bool rdb_version_is_readable(unsigned version);
+bool rdb_version_is_valkey(unsigned version);
 
 /* Behind the content, which is all of 'payload'. */
 void dump_footer_append(struct text *payload);
+struct rdb_writer;
+void dump_footer_write(struct rdb_writer *writer);
 
 /* True when the footer is whole, its version readable and its checksum right; '*content' is then what stands
- * before it. Redis's answer to false is ERR_DUMP_PAYLOAD. */
-bool dump_footer_check(struct bytes payload, struct bytes *content);
+ * before it, '*version' (may be NULL) its version. Redis's answer to false is ERR_DUMP_PAYLOAD. */
+bool dump_footer_check(struct bytes payload, struct bytes *content, unsigned *version);
 
 #define ERR_DUMP_PAYLOAD "ERR DUMP payload version or checksum are wrong"
 

@@ -187,6 +187,9 @@ int64_t store_mean_deadline(const struct db *db); /* of those; 0 without any */
 uint64_t store_idle_seconds(const struct store *store, const struct entry *entry);
 unsigned store_frequency(const struct store *store, const struct entry *entry);
 bool store_is_lfu(const struct store *store);
+/* As if it had been touched last so long ago (without effect under LFU); with such a frequency (under LFU only). */
+void store_set_idle(const struct store *store, struct entry *entry, uint64_t seconds);
+void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency);
 
 /* --- the limit on memory ----------------------------------------------------------------- */
 

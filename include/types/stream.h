@@ -89,6 +89,19 @@ void stream_iter_field(struct stream_iter *iter, struct bytes *field, struct byt
 uint64_t stream_iter_count(const struct stream_iter *iter, uint64_t most);
 bool stream_has(const struct stream *stream, struct stream_id id);
 
+/* --- blocks, as RDB keeps them --------------------------------------------------------------------- */
+
+struct stream_block {
+    struct stream_id master; /* what the ids of its entries are relative to */
+    struct bytes listpack;
+};
+/* 'at' is a cursor of stream_first_block, moved on by id_cursor_next. */
+struct id_cursor stream_first_block(const struct stream *stream);
+struct stream_block stream_block_at(const struct id_cursor *at);
+/* Puts a block that came from outside behind the last one. False when it is malformed, empty, or not behind it. The
+ * stream's length and last id follow. */
+bool stream_add_block(struct stream *stream, struct stream_block block);
+
 extern const struct value_ops stream_value_ops;
 
 /* Walks all invariants; stops the process when one does not hold. */

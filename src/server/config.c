@@ -210,6 +210,7 @@ static const struct config_row rows[] = {
      .preset_text = "{title} {listen-addr} {server-mode}", .check = proc_title_check, .applied = apply_title},
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
+    {"rdbcompression", KIND_BOOL, false, ENGINE(is_rdb_compressed), .preset = 1},
     {"requirepass", KIND_TEXT, false, SERVER(password), .preset_text = "", .applied = apply_password},
     {"set-max-intset-entries", KIND_INT, false, SERVER(set_intset_entries), 0, LLONG_MAX, 512,
      .applied = apply_set_limits},

@@ -44,7 +44,6 @@ static const struct config_row rows[] = {
     {"save", KIND_LIST, CONFIG_LINES_ADD, NOTE, .preset_text = "3600 1 300 100 60 10000", .check = check_save,
      .words_per_line = 2, .quiet = "", .lacks = "no snapshot is written"},
     {"dbfilename", KIND_TEXT, CONFIG_PROTECTED, NOTE, .preset_text = "dump.rdb", .check = check_dump_name, NO_RDB},
-    BOOL("rdbcompression", 1, NO_RDB),
     BOOL("rdbchecksum", 1, NO_RDB, FIXED),
     BOOL("rdb-del-sync-files", 0, NO_RDB),
     BOOL("rdb-save-incremental-fsync", 1, NO_RDB),

@@ -107,6 +107,21 @@ uint64_t store_idle_seconds(const struct store *store, const struct entry *entry
     return ((uint32_t)(clock_now_ms(store->clock) / 1000) - entry->access) & ACCESS_MASK;
 }
 
+void store_set_idle(const struct store *store, struct entry *entry, uint64_t seconds)
+{
+    uint64_t most = ACCESS_MASK / 2;
+
+    if (!store_is_lfu(store))
+        entry->access = (uint32_t)(clock_now_ms(store->clock) / 1000 -
+                                   (int64_t)(seconds < most ? seconds : most)) & ACCESS_MASK;
+}
+
+void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency)
+{
+    if (store_is_lfu(store))
+        entry->access = lfu_minutes(store) << 8 | (frequency & 0xff);
+}
+
 static void touch_lfu(struct store *store, struct entry *entry)
 {
     unsigned counter = store_frequency(store, entry);

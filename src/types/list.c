@@ -763,6 +763,56 @@ struct list *list_copy(const struct list *list)
     return copy;
 }
 
+/* ---- blocks, as RDB keeps them ---- */
+
+size_t list_block_count(const struct list *list) { return is_packed(list) ? 1 : list->chain->count; }
+
+struct list_block list_block_at(const struct list *list, size_t index)
+{
+    const struct block *block = is_packed(list) ? NULL : block_at(list->chain, index);
+    const struct packed *packed = block ? &block->packed : &list->packed;
+
+    if (block && block->is_plain)
+        return (struct list_block){block->plain, true};
+    return (struct list_block){{(const char *)packed_lp(packed), packed_bytes(packed)}, false};
+}
+
+bool list_add_block(struct list *list, struct bytes listpack)
+{
+    struct packed packed = {0};
+    size_t count;
+
+    if (!listpack_is_valid(listpack))
+        return false;
+    count = listpack_count((const struct listpack *)(const void *)listpack.data);
+    if (!count)
+        return true;
+    packed_take_back(&packed, listpack_from_bytes(listpack));
+    if (is_packed(list) && !list_size(list)) {
+        packed_free(&list->packed);
+        list->packed = packed;
+        return true;
+    }
+    if (is_packed(list))
+        become_chain(list);
+    *chain_open(list->chain, list->chain->count) = (struct block){.packed = packed, .count = (uint32_t)count};
+    list->chain->value_count += count;
+    return true;
+}
+
+void list_settle(struct list *list)
+{
+    const struct block *block = is_packed(list) || list->chain->count != 1 ? NULL : block_at(list->chain, 0);
+    struct chain *chain = list->chain;
+
+    if (is_packed(list) && exceeds_limit(packed_bytes(&list->packed), list_size(list))) {
+        become_chain(list);
+    } else if (block && !block->is_plain && !exceeds_limit(packed_bytes(&block->packed), block->count)) {
+        list->packed = block->packed;
+        chain_free(chain);
+    }
+}
+
 /* ---- check ---- */
 
 void list_check(const struct list *list)

@@ -475,6 +475,46 @@ struct set *set_copy(const struct set *set)
     return copy;
 }
 
+/* ---- what is packed, as RDB keeps it ---- */
+
+bool set_packed(const struct set *set, struct bytes *packed, bool *is_intset)
+{
+    *is_intset = set->form == SET_INTSET;
+    if (set->form == SET_INTSET)
+        *packed = (struct bytes){(const char *)set->ints, intset_bytes(set->ints)};
+    else if (set->form == SET_LISTPACK)
+        *packed = (struct bytes){(const char *)set->lp, listpack_bytes(set->lp)};
+    return set->form == SET_INTSET || set->form == SET_LISTPACK;
+}
+
+struct set *set_from_intset(struct bytes packed)
+{
+    struct set *set;
+
+    if (!intset_is_valid(packed))
+        return NULL;
+    set = mem_alloc_zero(sizeof *set);
+    set->form = SET_INTSET;
+    set->ints = intset_from_bytes(packed);
+    if (set_size(set) > limits.intset_entries)
+        set_become(set, SET_TABLE, set_size(set));
+    return set;
+}
+
+struct set *set_from_listpack(struct bytes packed)
+{
+    struct set *set;
+
+    if (!listpack_is_valid(packed) || !listpack_is_distinct((const struct listpack *)(const void *)packed.data, 0))
+        return NULL;
+    set = mem_alloc_zero(sizeof *set);
+    set->form = SET_LISTPACK;
+    set->lp = listpack_from_bytes(packed);
+    if (set_size(set) > limits.listpack_entries)
+        set_become(set, SET_TABLE, set_size(set));
+    return set;
+}
+
 /* ---- check ---- */
 
 static void check_listpack(const struct listpack *lp)
