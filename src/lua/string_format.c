@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #define FLAGS       "-+ #0"
 #define FLAGS_MAX   5
