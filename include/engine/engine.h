@@ -59,6 +59,7 @@ struct engine_stats {
     uint64_t turns, batches;
     uint64_t turns_ns; /* without waiting */
     uint64_t auth_failures;
+    uint64_t evicted_scripts;
     size_t input_bytes_peak, output_bytes_peak;
 };
 

@@ -43,6 +43,8 @@ enum script_kind { SCRIPT_EVAL, SCRIPT_FUNCTION };
 
 struct scripts *scripts_new(struct engine *engine); /* sets engine->scripts */
 void scripts_free(struct scripts *scripts);
+/* EVAL's scripts (script_cache.h). */
+struct script_cache *scripts_cache(const struct scripts *scripts);
 /* Between requests: collects garbage and frees what was flushed. True while there is more to do. */
 bool scripts_work(struct scripts *scripts, int64_t budget_ns);
 

@@ -9,6 +9,7 @@
 #define NUMBER_ROOM 32 /* of each argument, for the text of a number */
 _Static_assert(NUMBER_ROOM >= DOUBLE_TEXT_MAX, "a number's text finds room");
 
+#define INTEGER_MAX 4611686018427387904.0 /* beyond it Redis prints as many digits as read back */
 #define NO_ARGUMENTS  "Please specify at least one argument for this redis lib call"
 #define BAD_ARGUMENTS "Lua redis lib command arguments must be strings or integers"
 
@@ -24,7 +25,7 @@ struct arguments {
 /* What is an integer prints as one, other numbers as short as they read back. */
 static size_t format_argument(char out[NUMBER_ROOM], double number)
 {
-    if (number >= -9.2e18 && number <= 9.2e18 && number == (double)(int64_t)number)
+    if (fabs(number) <= INTEGER_MAX && number == (double)(int64_t)number)
         return int64_format(out, (int64_t)number);
     if (isnan(number) && signbit(number)) {
         out[0] = '-';

@@ -34,12 +34,14 @@ static bool missing_global(struct lua_call *call)
 {
     struct lua_value name = lua_arg(call, 1);
     char text[LUA_NUMBER_TEXT_MAX];
-    struct bytes shown = BYTES("(null)");
+    struct bytes shown;
 
     if (lua_is(name, LUA_STRING))
         shown = lua_string_bytes(name);
     else if (lua_is(name, LUA_NUMBER))
         shown = (struct bytes){text, lua_number_text(text, name.number)};
+    else
+        return lua_raise_text(call->lua, "Second argument to luaProtectedTableError must be a string or number");
     return lua_raise_text(call->lua, "Script attempted to access nonexistent global variable '%.*s'", (int)shown.len,
                           shown.data);
 }

@@ -32,6 +32,7 @@ struct scripts {
     struct engine *engine;
     struct inner *inner;
     struct script_machine *machines;
+    struct script_cache *cache;
     struct run run;
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "lua/libraries.h"
+#include "script/script_cache.h"
 
 #define HOOK_INSTRUCTIONS 10000 /* some tenth of a millisecond */
 
@@ -46,6 +47,7 @@ struct scripts *scripts_new(struct engine *engine)
 
     scripts->engine = engine;
     engine->scripts = scripts;
+    scripts->cache = script_cache_new(scripts);
     return scripts;
 }
 
@@ -55,8 +57,11 @@ static void machine_release(struct machine *machine)
     mem_free(machine, sizeof *machine);
 }
 
+struct script_cache *scripts_cache(const struct scripts *scripts) { return scripts->cache; }
+
 void scripts_free(struct scripts *scripts)
 {
+    script_cache_free(scripts->cache);
     while (scripts->machines) {
         struct script_machine *machine = scripts->machines;
 

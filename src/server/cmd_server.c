@@ -45,6 +45,10 @@ static void cmd_shutdown(struct request *req)
         reply_error(req, "ERR No shutdown in progress.");
         return;
     }
+    if (req->engine->busy_error && !nosave) { /* what is half done must not be saved */
+        reply_error(req, req->engine->busy_error);
+        return;
+    }
     if (save) {
         reply_error(req, "ERR Errors trying to SHUTDOWN. Check logs.");
         log_write(LOG_WARNING, "SHUTDOWN SAVE: writing a snapshot is not supported yet");

@@ -9,7 +9,6 @@
 #define NO_REPLICA .lacks = "there is no replication"
 #define NO_CLUSTER .lacks = "there is no cluster"
 #define NO_TLS     .lacks = "connections are not encrypted"
-#define NO_SCRIPT  .lacks = "there are no scripts"
 #define NO_CPU     .lacks = "the server runs on any CPU"
 #define NO_CRASH   .lacks = "a crash leaves one line in the log"
 #define NO_TRACK   .lacks = "clients' keys are not tracked"
@@ -163,7 +162,6 @@ static const struct config_row rows[] = {
     TEXT("aclfile", "", .check = check_users_file, FIXED, NO_USERS),
     INT("acllog-max-len", 0, LLONG_MAX, 128, NO_USERS),
     WORD("acl-pubsub-default", 1, channel_words, NO_USERS),
-    INT("busy-reply-threshold", 0, LLONG_MAX, 5000, NO_SCRIPT, .alias = "lua-time-limit"),
     INT("tracking-table-max-keys", 0, LLONG_MAX, 1000000, NO_TRACK),
 
     /* the process and the machine */

@@ -2,6 +2,7 @@
 #include "info_internal.h"
 
 #include "base/mem.h"
+#include "script/script_cache.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -57,15 +58,21 @@ static void write_used(struct server *server, struct text *out)
                 100 * ratio(dataset, used > startup ? used - startup : 0));
 }
 
-/* Scripts need no memory yet. */
-static void write_scripts(struct text *out)
+static void write_scripts(struct server *server, struct text *out)
 {
-    text_format(out, "used_memory_lua:0\r\nused_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\n"
-                     "used_memory_scripts_eval:0\r\nnumber_of_cached_scripts:0\r\n"
-                     "number_of_functions:0\r\nnumber_of_libraries:0\r\nused_memory_vm_functions:0\r\n"
-                     "used_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
-                     "used_memory_functions:0\r\nused_memory_scripts:0\r\n"
-                     "used_memory_scripts_human:0B\r\n");
+    const struct script_cache *cache = scripts_cache(server->engine->scripts);
+    uint64_t vm = script_cache_vm_memory(cache), scripts = script_cache_memory(cache);
+    char text[3][32];
+
+    text_format(out,
+                "used_memory_lua:%llu\r\nused_memory_vm_eval:%llu\r\nused_memory_lua_human:%s\r\n"
+                "used_memory_scripts_eval:%llu\r\nnumber_of_cached_scripts:%zu\r\n"
+                "number_of_functions:0\r\nnumber_of_libraries:0\r\nused_memory_vm_functions:0\r\n"
+                "used_memory_vm_total:%llu\r\nused_memory_vm_total_human:%s\r\n"
+                "used_memory_functions:0\r\nused_memory_scripts:%llu\r\n"
+                "used_memory_scripts_human:%s\r\n",
+                u(vm), u(vm), human(vm, text[0]), u(scripts), script_cache_size(cache), u(vm), human(vm, text[1]),
+                u(scripts), human(scripts, text[2]));
 }
 
 static void write_limits(struct server *server, struct text *out)
@@ -109,7 +116,7 @@ void info_write_memory(struct server *server, struct text *out)
                 "allocator_allocated:%zu\r\nallocator_active:%zu\r\nallocator_resident:%zu\r\n"
                 "total_system_memory:%llu\r\ntotal_system_memory_human:%s\r\n",
                 mem_used(), mem_committed(), mem_committed(), u(total), human(total, human_total));
-    write_scripts(out);
+    write_scripts(server, out);
     write_limits(server, out);
     write_fragmentation(server, out);
 }

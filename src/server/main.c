@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/version.h"
+#include "script/script.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -141,6 +142,7 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine = engine_new(server->store, &server->clock, server->loop);
     server->engine->settings = server->staged;
     server->engine->host = server;
+    scripts_new(server->engine);
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);
@@ -193,6 +195,7 @@ static void close_down(struct server *server)
 /* Everything is freed, so that what is left over shows; a real end leaves that to the kernel. */
 static void dismantle(struct server *server)
 {
+    scripts_free(server->engine->scripts);
     engine_free(server->engine);
     store_free(server->store);
     event_loop_free(server->loop);
