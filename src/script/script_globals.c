@@ -10,6 +10,11 @@ static bool pcall_with_text(struct lua_call *call)
     struct lua_value args[ARGS_AT_HAND], error, text;
     int argc = call->argc < ARGS_AT_HAND ? call->argc : ARGS_AT_HAND, count;
 
+    if (!argc) {
+        lua_return(call, lua_boolean(false));
+        lua_return(call, lua_text(call->lua, "attempt to call a boolean value"));
+        return true;
+    }
     for (int i = 0; i < argc; i++)
         args[i] = lua_arg(call, i);
     count = lua_call(call->lua, lua_upvalue(call, 0), args, argc);
