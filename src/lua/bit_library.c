@@ -104,12 +104,9 @@ static bool bit_tohex(struct lua_call *call)
 }
 
 static const struct lua_row functions[] = {
-    {"arshift", bit_arshift}, {"band", bit_band},     {"bnot", bit_bnot},   {"bor", bit_bor},     {"bswap", bit_bswap},
-    {"bxor", bit_bxor},       {"lshift", bit_lshift}, {"rol", bit_rol},     {"ror", bit_ror},     {"rshift", bit_rshift},
+    {"arshift", bit_arshift}, {"band", bit_band},     {"bnot", bit_bnot}, {"bor", bit_bor}, {"bswap", bit_bswap},
+    {"bxor", bit_bxor},       {"lshift", bit_lshift}, {"rol", bit_rol},   {"ror", bit_ror}, {"rshift", bit_rshift},
     {"tobit", bit_tobit},     {"tohex", bit_tohex},   {NULL, NULL},
 };
 
-void lua_open_bit(struct lua *lua)
-{
-    lua_open_library(lua, "bit", functions);
-}
+void lua_open_bit(struct lua *lua) { lua_open_library(lua, "bit", functions); }

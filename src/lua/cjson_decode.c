@@ -107,11 +107,16 @@ static bool read_unicode(struct decoder *decoder)
 static void read_string(struct decoder *decoder, struct token *token)
 {
     static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    size_t plain = strcspn(++decoder->at, "\"\\");
 
+    token->kind = T_STRING;
+    if (decoder->at[plain] == '"') { /* as nearly all are: not copied first */
+        token->value = lua_string(decoder->call->lua, (struct bytes){decoder->at, plain});
+        decoder->at += plain + 1;
+        return;
+    }
     decoder->string.len = 0;
-    decoder->at++;
-    for (;;) {
-        size_t plain = strcspn(decoder->at, "\"\\");
+    for (;; plain = strcspn(decoder->at, "\"\\")) {
         const char *found;
 
         text_add(&decoder->string, (struct bytes){decoder->at, plain});
@@ -138,7 +143,6 @@ static void read_string(struct decoder *decoder, struct token *token)
         decoder->at += 2;
     }
     decoder->at++;
-    token->kind = T_STRING;
     token->value = lua_string(decoder->call->lua, text_bytes(&decoder->string));
 }
 
@@ -170,7 +174,8 @@ static void read_number(struct decoder *decoder, struct token *token)
     token->value = lua_number(number);
 }
 
-static bool read_word(struct decoder *decoder, struct token *token, const char *word, enum kind kind, struct lua_value value)
+static bool read_word(struct decoder *decoder, struct token *token, const char *word, enum kind kind,
+                      struct lua_value value)
 {
     if (strncmp(decoder->at, word, strlen(word)) != 0)
         return false;
@@ -205,9 +210,9 @@ static void read_token(struct decoder *decoder, struct token *token)
             set_error(decoder, token, "invalid number");
         else
             read_number(decoder, token);
-    } else if (!read_word(decoder, token, "true", T_BOOLEAN, lua_boolean(true))
-               && !read_word(decoder, token, "false", T_BOOLEAN, lua_boolean(false))
-               && !read_word(decoder, token, "null", T_NULL, lua_pointer(NULL))) {
+    } else if (!read_word(decoder, token, "true", T_BOOLEAN, lua_boolean(true)) &&
+               !read_word(decoder, token, "false", T_BOOLEAN, lua_boolean(false)) &&
+               !read_word(decoder, token, "null", T_NULL, lua_pointer(NULL))) {
         if (decoder->allows_invalid && is_invalid_number(decoder->at))
             read_number(decoder, token);
         else
@@ -227,8 +232,8 @@ static bool descend(struct decoder *decoder, int slots)
 {
     if (++decoder->depth <= decoder->depth_max && slots <= CJSON_STACK_MAX)
         return true;
-    return lua_raise_text(decoder->call->lua, "Found too many nested data structures (%d) at character %d", decoder->depth,
-                          (int)(decoder->at - decoder->start));
+    return lua_raise_text(decoder->call->lua, "Found too many nested data structures (%d) at character %d",
+                          decoder->depth, (int)(decoder->at - decoder->start));
 }
 
 static bool read_object(struct decoder *decoder, int slots, struct lua_value *object)
@@ -304,10 +309,15 @@ static bool read_value(struct decoder *decoder, const struct token *token, int s
     case T_STRING:
     case T_NUMBER:
     case T_BOOLEAN:
-    case T_NULL: *value = token->value; return true;
-    case T_OBJ_BEGIN: return read_object(decoder, slots, value);
-    case T_ARR_BEGIN: return read_array(decoder, slots, value);
-    default: return unexpected(decoder, "value", token);
+    case T_NULL:
+        *value = token->value;
+        return true;
+    case T_OBJ_BEGIN:
+        return read_object(decoder, slots, value);
+    case T_ARR_BEGIN:
+        return read_array(decoder, slots, value);
+    default:
+        return unexpected(decoder, "value", token);
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/elementary.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 struct encoder {
@@ -67,12 +66,10 @@ static bool add_number(struct encoder *encoder, double number)
     else if (number != number)
         text_add(&encoder->out, BYTES("nan"));
     else
-        text_add(&encoder->out, (struct bytes){text, (size_t)snprintf(text, sizeof text, "%.*g", encoder->precision, number)});
+        text_add(&encoder->out,
+                 (struct bytes){text, (size_t)snprintf(text, sizeof text, "%.*g", encoder->precision, number)});
     return true;
 }
-
-/* As the processor converts to an int: what does not fit is the least one, which makes no array. */
-static int int_of(double number) { return number < 0x1p31 ? (int)number : INT_MIN; }
 
 /* The length of an array; 0 or less: the table is an object. False: raised. */
 static bool array_len(const struct encoder *encoder, const struct lua_table *table, int *len)
@@ -87,7 +84,7 @@ static bool array_len(const struct encoder *encoder, const struct lua_table *tab
         if (!lua_is(key, LUA_NUMBER) || key.number < 1 || double_floor(key.number) != key.number)
             return true;
         if (key.number > most)
-            most = int_of(key.number);
+            most = lua_double_to_int(key.number); /* what does not fit makes no array */
         count++;
     }
     if (encoder->sparse_ratio > 0 && most > count * encoder->sparse_ratio && most > encoder->sparse_safe)
@@ -102,8 +99,8 @@ static bool add_array(struct encoder *encoder, const struct lua_table *table, in
     for (int64_t i = 1; i <= len; i++) {
         if (i > 1)
             text_add(&encoder->out, BYTES(","));
-        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1)
-            || !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
+        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1) ||
+            !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
             return false;
     }
     text_add(&encoder->out, BYTES("]"));
@@ -158,18 +155,26 @@ static bool add_table(struct encoder *encoder, const struct lua_table *table, in
 static bool add_value(struct encoder *encoder, struct lua_value value, int depth, int slots)
 {
     switch (value.type) {
-    case LUA_STRING: return add_string(encoder, lua_string_bytes(value));
-    case LUA_NUMBER: return add_number(encoder, value.number);
-    case LUA_TABLE: return add_table(encoder, value.table, depth + 1, slots);
-    case LUA_BOOLEAN: text_add(&encoder->out, value.boolean ? BYTES("true") : BYTES("false")); return true;
-    case LUA_NIL: text_add(&encoder->out, BYTES("null")); return true;
+    case LUA_STRING:
+        return add_string(encoder, lua_string_bytes(value));
+    case LUA_NUMBER:
+        return add_number(encoder, value.number);
+    case LUA_TABLE:
+        return add_table(encoder, value.table, depth + 1, slots);
+    case LUA_BOOLEAN:
+        text_add(&encoder->out, value.boolean ? BYTES("true") : BYTES("false"));
+        return true;
+    case LUA_NIL:
+        text_add(&encoder->out, BYTES("null"));
+        return true;
     case LUA_POINTER:
         if (!value.pointer) {
             text_add(&encoder->out, BYTES("null"));
             return true;
         }
         break;
-    default: break;
+    default:
+        break;
     }
     return refuse(encoder, value.type, "type not supported");
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 static const int usual[CJSON_SETTINGS] = {
-    [CJSON_SPARSE_CONVERT] = 0,      [CJSON_SPARSE_RATIO] = 2,           [CJSON_SPARSE_SAFE] = 10,
-    [CJSON_ENCODE_MAX_DEPTH] = 1000, [CJSON_DECODE_MAX_DEPTH] = 1000,    [CJSON_ENCODE_INVALID] = CJSON_REFUSE,
-    [CJSON_DECODE_INVALID] = CJSON_ALLOW, [CJSON_PRECISION] = 14,        [CJSON_KEEP_BUFFER] = 1,
+    [CJSON_SPARSE_CONVERT] = 0,           [CJSON_SPARSE_RATIO] = 2,        [CJSON_SPARSE_SAFE] = 10,
+    [CJSON_ENCODE_MAX_DEPTH] = 1000,      [CJSON_DECODE_MAX_DEPTH] = 1000, [CJSON_ENCODE_INVALID] = CJSON_REFUSE,
+    [CJSON_DECODE_INVALID] = CJSON_ALLOW, [CJSON_PRECISION] = 14,          [CJSON_KEEP_BUFFER] = 1,
 };
 
 int cjson_setting(struct lua_call *call, enum cjson_setting setting)
@@ -74,8 +74,9 @@ static bool named_option(struct lua_call *call, int at, enum cjson_setting setti
 
 static bool encode_sparse_array(struct lua_call *call)
 {
-    return argc_at_most(call, 3) && named_option(call, 0, CJSON_SPARSE_CONVERT, 2)
-           && whole_option(call, 1, CJSON_SPARSE_RATIO, 0, INT_MAX) && whole_option(call, 2, CJSON_SPARSE_SAFE, 0, INT_MAX);
+    return argc_at_most(call, 3) && named_option(call, 0, CJSON_SPARSE_CONVERT, 2) &&
+           whole_option(call, 1, CJSON_SPARSE_RATIO, 0, INT_MAX) &&
+           whole_option(call, 2, CJSON_SPARSE_SAFE, 0, INT_MAX);
 }
 
 static bool encode_max_depth(struct lua_call *call)

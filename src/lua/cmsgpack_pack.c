@@ -23,11 +23,27 @@ static void add_integer(struct text *out, int64_t number)
     if (number >= -32 && number <= 127)
         add_header(out, (unsigned char)number, 0, 0);
     else if (number >= 0)
-        add_header(out, number <= UINT8_MAX ? 0xCC : number <= UINT16_MAX ? 0xCD : number <= UINT32_MAX ? 0xCE : 0xCF,
-                   (uint64_t)number, number <= UINT8_MAX ? 1 : number <= UINT16_MAX ? 2 : number <= UINT32_MAX ? 4 : 8);
+        add_header(out,
+                   number <= UINT8_MAX    ? 0xCC
+                   : number <= UINT16_MAX ? 0xCD
+                   : number <= UINT32_MAX ? 0xCE
+                                          : 0xCF,
+                   (uint64_t)number,
+                   number <= UINT8_MAX    ? 1
+                   : number <= UINT16_MAX ? 2
+                   : number <= UINT32_MAX ? 4
+                                          : 8);
     else
-        add_header(out, number >= INT8_MIN ? 0xD0 : number >= INT16_MIN ? 0xD1 : number >= INT32_MIN ? 0xD2 : 0xD3,
-                   (uint64_t)number, number >= INT8_MIN ? 1 : number >= INT16_MIN ? 2 : number >= INT32_MIN ? 4 : 8);
+        add_header(out,
+                   number >= INT8_MIN    ? 0xD0
+                   : number >= INT16_MIN ? 0xD1
+                   : number >= INT32_MIN ? 0xD2
+                                         : 0xD3,
+                   (uint64_t)number,
+                   number >= INT8_MIN    ? 1
+                   : number >= INT16_MIN ? 2
+                   : number >= INT32_MIN ? 4
+                                         : 8);
 }
 
 static void add_number(struct text *out, double number)
@@ -75,7 +91,8 @@ static bool is_array(const struct lua_table *table, size_t *count)
     bool is_bad, is_plain = true;
 
     for (*count = 0; lua_table_next(table, &key, &value, &is_bad); ++*count) {
-        if (!lua_is(key, LUA_NUMBER) || key.number <= 0 || key.number > INT_MAX || (double)(int)key.number != key.number)
+        if (!lua_is(key, LUA_NUMBER) || key.number <= 0 || key.number > INT_MAX ||
+            (double)(int)key.number != key.number)
             is_plain = false;
         else if (key.number > highest)
             highest = key.number;

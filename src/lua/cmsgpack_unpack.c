@@ -16,7 +16,10 @@ struct unpacker {
 
 static bool read_value(struct unpacker *unpacker, int slots, struct lua_value *value);
 
-static bool raise_missing(struct unpacker *unpacker) { return lua_raise_text(unpacker->lua, "Missing bytes in input."); }
+static bool raise_missing(struct unpacker *unpacker)
+{
+    return lua_raise_text(unpacker->lua, "Missing bytes in input.");
+}
 
 /* A number of so many bytes behind the type, the high byte first; moves behind it. */
 static bool read_number(struct unpacker *unpacker, size_t size, uint64_t *number)
@@ -152,27 +155,38 @@ static bool read_value(struct unpacker *unpacker, int slots, struct lua_value *v
     if (type < 0xC0)
         return read_string(unpacker, 0, type & 0x1F, value);
     switch (type) {
-    case 0xC0: return read_constant(unpacker, lua_nil(), value);
-    case 0xC2: return read_constant(unpacker, lua_boolean(false), value);
-    case 0xC3: return read_constant(unpacker, lua_boolean(true), value);
-    case 0xCA: return read_float(unpacker, 4, value);
-    case 0xCB: return read_float(unpacker, 8, value);
+    case 0xC0:
+        return read_constant(unpacker, lua_nil(), value);
+    case 0xC2:
+        return read_constant(unpacker, lua_boolean(false), value);
+    case 0xC3:
+        return read_constant(unpacker, lua_boolean(true), value);
+    case 0xCA:
+        return read_float(unpacker, 4, value);
+    case 0xCB:
+        return read_float(unpacker, 8, value);
     case 0xCC:
     case 0xCD:
     case 0xCE:
-    case 0xCF: return read_unsigned(unpacker, (size_t)1 << (type - 0xCC), value);
+    case 0xCF:
+        return read_unsigned(unpacker, (size_t)1 << (type - 0xCC), value);
     case 0xD0:
     case 0xD1:
     case 0xD2:
-    case 0xD3: return read_signed(unpacker, (size_t)1 << (type - 0xD0), value);
+    case 0xD3:
+        return read_signed(unpacker, (size_t)1 << (type - 0xD0), value);
     case 0xD9:
     case 0xDA:
-    case 0xDB: return read_string(unpacker, (size_t)1 << (type - 0xD9), 0, value);
+    case 0xDB:
+        return read_string(unpacker, (size_t)1 << (type - 0xD9), 0, value);
     case 0xDC:
-    case 0xDD: return read_array(unpacker, type == 0xDC ? 2 : 4, 0, slots, value);
+    case 0xDD:
+        return read_array(unpacker, type == 0xDC ? 2 : 4, 0, slots, value);
     case 0xDE:
-    case 0xDF: return read_map(unpacker, type == 0xDE ? 2 : 4, 0, slots, value);
-    default: return lua_raise_text(unpacker->lua, "Bad data format in input.");
+    case 0xDF:
+        return read_map(unpacker, type == 0xDE ? 2 : 4, 0, slots, value);
+    default:
+        return lua_raise_text(unpacker->lua, "Bad data format in input.");
     }
 }
 

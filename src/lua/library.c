@@ -1,5 +1,7 @@
 #include "lua/library.h"
 
+#include <limits.h>
+
 struct lua_table *lua_open_library(struct lua *lua, const char *name, const struct lua_row *rows)
 {
     struct lua_table *table = lua_table_new(lua, 0, 0);
@@ -24,6 +26,8 @@ bool lua_arg_optional_int32(struct lua_call *call, int at, int32_t *number)
     return lua_is(lua_arg(call, at), LUA_NIL) || lua_arg_int32(call, at, number);
 }
 
+int lua_double_to_int(double number) { return number > -0x1p31 - 1 && number < 0x1p31 ? (int)number : INT_MIN; }
+
 int64_t lua_double_to_int64(double number)
 {
     return number >= -0x1p63 && number < 0x1p63 ? (int64_t)number : INT64_MIN;
@@ -38,7 +42,8 @@ uint64_t lua_double_to_uint64(double number)
 
 bool lua_string_fits(struct lua *lua, size_t len, size_t more)
 {
-    return (len <= LUA_STRING_MAX && more <= LUA_STRING_MAX - len) || lua_raise(lua, lua_text(lua, "not enough memory"));
+    return (len <= LUA_STRING_MAX && more <= LUA_STRING_MAX - len) ||
+           lua_raise(lua, lua_text(lua, "not enough memory"));
 }
 
 bool lua_return_text(struct lua_call *call, struct text *text)

@@ -16,7 +16,8 @@ struct lua_table *lua_open_library(struct lua *lua, const char *name, const stru
 bool lua_arg_int32(struct lua_call *call, int at, int32_t *number);
 bool lua_arg_optional_int32(struct lua_call *call, int at, int32_t *number);
 
-/* As the processor converts: what does not fit is INT64_MIN. */
+/* As the processor converts: what does not fit is INT_MIN, INT64_MIN. */
+int lua_double_to_int(double number);
 int64_t lua_double_to_int64(double number);
 uint64_t lua_double_to_uint64(double number);
 

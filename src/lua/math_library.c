@@ -110,12 +110,12 @@ static bool math_max(struct lua_call *call) { return extreme(call, -1); }
 static bool math_min(struct lua_call *call) { return extreme(call, 1); }
 
 static const struct lua_row functions[] = {
-    {"abs", math_abs},     {"acos", math_acos},   {"asin", math_asin}, {"atan", math_atan}, {"atan2", math_atan2},
-    {"ceil", math_ceil},   {"cos", math_cos},     {"cosh", math_cosh}, {"deg", math_deg},   {"exp", math_exp},
-    {"floor", math_floor}, {"fmod", math_fmod},   {"frexp", math_frexp}, {"ldexp", math_ldexp}, {"log", math_log},
-    {"log10", math_log10}, {"max", math_max},     {"min", math_min},   {"mod", math_fmod},  {"modf", math_modf},
-    {"pow", math_pow},     {"rad", math_rad},     {"sin", math_sin},   {"sinh", math_sinh}, {"sqrt", math_sqrt},
-    {"tan", math_tan},     {"tanh", math_tanh},   {NULL, NULL},
+    {"abs", math_abs},     {"acos", math_acos}, {"asin", math_asin},   {"atan", math_atan},   {"atan2", math_atan2},
+    {"ceil", math_ceil},   {"cos", math_cos},   {"cosh", math_cosh},   {"deg", math_deg},     {"exp", math_exp},
+    {"floor", math_floor}, {"fmod", math_fmod}, {"frexp", math_frexp}, {"ldexp", math_ldexp}, {"log", math_log},
+    {"log10", math_log10}, {"max", math_max},   {"min", math_min},     {"mod", math_fmod},    {"modf", math_modf},
+    {"pow", math_pow},     {"rad", math_rad},   {"sin", math_sin},     {"sinh", math_sinh},   {"sqrt", math_sqrt},
+    {"tan", math_tan},     {"tanh", math_tanh}, {NULL, NULL},
 };
 
 void lua_open_math(struct lua *lua)

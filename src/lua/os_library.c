@@ -11,7 +11,4 @@ static bool os_clock(struct lua_call *call)
 
 static const struct lua_row functions[] = {{"clock", os_clock}, {NULL, NULL}};
 
-void lua_open_os(struct lua *lua)
-{
-    lua_open_library(lua, "os", functions);
-}
+void lua_open_os(struct lua *lua) { lua_open_library(lua, "os", functions); }

@@ -72,17 +72,38 @@ static bool is_in_class(unsigned char c, char class)
     bool is_in;
 
     switch (tolower((unsigned char)class)) {
-    case 'a': is_in = isalpha(c); break;
-    case 'c': is_in = iscntrl(c); break;
-    case 'd': is_in = isdigit(c); break;
-    case 'l': is_in = islower(c); break;
-    case 'p': is_in = ispunct(c); break;
-    case 's': is_in = isspace(c); break;
-    case 'u': is_in = isupper(c); break;
-    case 'w': is_in = isalnum(c); break;
-    case 'x': is_in = isxdigit(c); break;
-    case 'z': is_in = c == 0; break;
-    default: return class == (char)c;
+    case 'a':
+        is_in = isalpha(c);
+        break;
+    case 'c':
+        is_in = iscntrl(c);
+        break;
+    case 'd':
+        is_in = isdigit(c);
+        break;
+    case 'l':
+        is_in = islower(c);
+        break;
+    case 'p':
+        is_in = ispunct(c);
+        break;
+    case 's':
+        is_in = isspace(c);
+        break;
+    case 'u':
+        is_in = isupper(c);
+        break;
+    case 'w':
+        is_in = isalnum(c);
+        break;
+    case 'x':
+        is_in = isxdigit(c);
+        break;
+    case 'z':
+        is_in = c == 0;
+        break;
+    default:
+        return class == (char)c;
     }
     return isupper((unsigned char)class) ? !is_in : is_in;
 }
@@ -113,10 +134,14 @@ static bool is_in_set(unsigned char c, const char *p, const char *last)
 static bool is_item(unsigned char c, const char *p, const char *end)
 {
     switch (*p) {
-    case '.': return true;
-    case ESCAPE: return is_in_class(c, p[1]);
-    case '[': return is_in_set(c, p, end - 1);
-    default: return (unsigned char)*p == c;
+    case '.':
+        return true;
+    case ESCAPE:
+        return is_in_class(c, p[1]);
+    case '[':
+        return is_in_set(c, p, end - 1);
+    default:
+        return (unsigned char)*p == c;
     }
 }
 
@@ -258,9 +283,12 @@ static const char *rest_at_depth(struct pattern_match *match, const char *s, con
             return NULL;
         is_here = s < match->text_end && is_item((unsigned char)*s, p, end);
         switch (*end) {
-        case '*': return longest_first(match, s, p, end);
-        case '+': return is_here ? longest_first(match, s + 1, p, end) : NULL;
-        case '-': return shortest_first(match, s, p, end);
+        case '*':
+            return longest_first(match, s, p, end);
+        case '+':
+            return is_here ? longest_first(match, s + 1, p, end) : NULL;
+        case '-':
+            return shortest_first(match, s, p, end);
         case '?':
             if (is_here) {
                 const char *found = rest(match, s + 1, end + 1);

@@ -16,12 +16,23 @@ static void add_quoted(struct text *out, struct bytes text)
     text_add(out, BYTES("\""));
     for (size_t i = 0; i < text.len; i++)
         switch (text.data[i]) {
-        case '"': text_add(out, BYTES("\\\"")); break;
-        case '\\': text_add(out, BYTES("\\\\")); break;
-        case '\n': text_add(out, BYTES("\\\n")); break;
-        case '\r': text_add(out, BYTES("\\r")); break;
-        case '\0': text_add(out, BYTES("\\000")); break;
-        default: text_add(out, (struct bytes){text.data + i, 1});
+        case '"':
+            text_add(out, BYTES("\\\""));
+            break;
+        case '\\':
+            text_add(out, BYTES("\\\\"));
+            break;
+        case '\n':
+            text_add(out, BYTES("\\\n"));
+            break;
+        case '\r':
+            text_add(out, BYTES("\\r"));
+            break;
+        case '\0':
+            text_add(out, BYTES("\\000"));
+            break;
+        default:
+            text_add(out, (struct bytes){text.data + i, 1});
         }
     text_add(out, BYTES("\""));
 }
@@ -54,14 +65,21 @@ static void add_number(struct text *out, const char *format, char conversion, do
     char buffer[NUMBER_MAX];
 
     switch (conversion) {
-    case 'c': snprintf(buffer, sizeof buffer, format, (int)lua_double_to_int64(number)); break;
+    case 'c':
+        snprintf(buffer, sizeof buffer, format, lua_double_to_int(number));
+        break;
     case 'd':
-    case 'i': snprintf(buffer, sizeof buffer, format, lua_double_to_int64(number)); break;
+    case 'i':
+        snprintf(buffer, sizeof buffer, format, lua_double_to_int64(number));
+        break;
     case 'o':
     case 'u':
     case 'x':
-    case 'X': snprintf(buffer, sizeof buffer, format, lua_double_to_uint64(number)); break;
-    default: snprintf(buffer, sizeof buffer, format, number);
+    case 'X':
+        snprintf(buffer, sizeof buffer, format, lua_double_to_uint64(number));
+        break;
+    default:
+        snprintf(buffer, sizeof buffer, format, number);
     }
     text_add(out, bytes_from_string(buffer)); /* so %c of zero is nothing */
 }
@@ -114,11 +132,15 @@ static bool add_directive(struct lua_call *call, int at, struct text *out, const
     conversion = (*text)[len];
     switch (conversion) {
     case 'd':
-    case 'i': length = PRId64; break;
+    case 'i':
+        length = PRId64;
+        break;
     case 'o':
     case 'u':
     case 'x':
-    case 'X': length = PRIu64; break;
+    case 'X':
+        length = PRIu64;
+        break;
     case 'c':
     case 'e':
     case 'E':
@@ -126,10 +148,13 @@ static bool add_directive(struct lua_call *call, int at, struct text *out, const
     case 'g':
     case 'G':
     case 'q':
-    case 's': break;
-    default: return invalid_option(call, conversion);
+    case 's':
+        break;
+    default:
+        return invalid_option(call, conversion);
     }
-    snprintf(format, sizeof format, "%%%.*s%.*s%c", len, *text, *length ? (int)strlen(length) - 1 : 0, length, conversion);
+    snprintf(format, sizeof format, "%%%.*s%.*s%c", len, *text, *length ? (int)strlen(length) - 1 : 0, length,
+             conversion);
     *text += len + 1;
     if (conversion == 's')
         return add_string(call, at, out, format);

@@ -81,7 +81,8 @@ static bool string_char(struct lua_call *call)
     for (int i = 0; i < call->argc; i++) {
         int32_t code;
 
-        if (!lua_arg_int32(call, i, &code) || (code != (unsigned char)code && !lua_raise_argument(call, i, "invalid value"))) {
+        if (!lua_arg_int32(call, i, &code) ||
+            (code != (unsigned char)code && !lua_raise_argument(call, i, "invalid value"))) {
             text_release(&text);
             return false;
         }
@@ -153,10 +154,14 @@ static bool string_dump(struct lua_call *call)
 }
 
 static const struct lua_row functions[] = {
-    {"byte", string_byte},         {"char", string_char},       {"dump", string_dump},       {"find", lua_string_find},
-    {"format", lua_string_format}, {"gfind", lua_string_gmatch}, {"gmatch", lua_string_gmatch}, {"gsub", lua_string_gsub},
-    {"len", string_len},           {"lower", string_lower},     {"match", lua_string_match}, {"rep", string_rep},
-    {"reverse", string_reverse},   {"sub", string_sub},         {"upper", string_upper},     {NULL, NULL},
+    {"byte", string_byte},         {"char", string_char},
+    {"dump", string_dump},         {"find", lua_string_find},
+    {"format", lua_string_format}, {"gfind", lua_string_gmatch},
+    {"gmatch", lua_string_gmatch}, {"gsub", lua_string_gsub},
+    {"len", string_len},           {"lower", string_lower},
+    {"match", lua_string_match},   {"rep", string_rep},
+    {"reverse", string_reverse},   {"sub", string_sub},
+    {"upper", string_upper},       {NULL, NULL},
 };
 
 void lua_open_string(struct lua *lua)

@@ -3,8 +3,8 @@
 #include "lua/pattern.h"
 
 /* A capture's value; number 0 is the whole match when there is none. False: raised. */
-static bool capture_value(struct lua *lua, const struct pattern_match *match, int at, const char *start, const char *end,
-                          struct lua_value *value)
+static bool capture_value(struct lua *lua, const struct pattern_match *match, int at, const char *start,
+                          const char *end, struct lua_value *value)
 {
     const struct pattern_capture *capture = &match->captures[at];
 
@@ -35,7 +35,8 @@ static int capture_values(struct lua *lua, const struct pattern_match *match, co
     return count;
 }
 
-static bool return_captures(struct lua_call *call, const struct pattern_match *match, const char *start, const char *end)
+static bool return_captures(struct lua_call *call, const struct pattern_match *match, const char *start,
+                            const char *end)
 {
     struct lua_value values[PATTERN_CAPTURES];
     int count = capture_values(call->lua, match, start, end, values);
@@ -71,8 +72,7 @@ static bool find_or_match(struct lua_call *call, bool finds)
     if (from > (int64_t)text.len)
         from = (int64_t)text.len;
     if (finds && (lua_is_true(lua_arg(call, 3)) || pattern_is_plain(pattern))) {
-        const char *found =
-            pattern_find_plain((struct bytes){text.data + from, text.len - (size_t)from}, pattern);
+        const char *found = pattern_find_plain((struct bytes){text.data + from, text.len - (size_t)from}, pattern);
 
         if (found)
             return_place(call, text, found, found + pattern.len);
@@ -187,8 +187,8 @@ static bool add_answer(struct lua_call *call, struct text *out, const struct pat
     char text[LUA_NUMBER_TEXT_MAX];
 
     if (lua_is(by, LUA_TABLE)) {
-        if (!capture_value(lua, match, 0, whole.data, whole.data + whole.len, &values[0])
-            || !lua_index(lua, by, values[0], &answer))
+        if (!capture_value(lua, match, 0, whole.data, whole.data + whole.len, &values[0]) ||
+            !lua_index(lua, by, values[0], &answer))
             return false;
     } else {
         int count = capture_values(lua, match, whole.data, whole.data + whole.len, values);
@@ -206,7 +206,8 @@ static bool add_answer(struct lua_call *call, struct text *out, const struct pat
     return add(lua, out, lua_string_bytes(answer));
 }
 
-static bool substitute(struct lua_call *call, struct pattern_match *match, int64_t most, struct text *out, int64_t *count)
+static bool substitute(struct lua_call *call, struct pattern_match *match, int64_t most, struct text *out,
+                       int64_t *count)
 {
     bool is_anchored = *match->pattern == '^', is_text = lua_is(lua_arg(call, 2), LUA_STRING);
     const char *at = match->text;

@@ -56,14 +56,26 @@ static bool read_size(struct format *format)
     switch (format->option) {
     case 'B':
     case 'b':
-    case 'x': number = 1; break;
+    case 'x':
+        number = 1;
+        break;
     case 'H':
-    case 'h': number = sizeof(short); break;
+    case 'h':
+        number = sizeof(short);
+        break;
     case 'L':
-    case 'l': number = sizeof(long); break;
-    case 'T': number = sizeof(size_t); break;
-    case 'f': number = sizeof(float); break;
-    case 'd': number = sizeof(double); break;
+    case 'l':
+        number = sizeof(long);
+        break;
+    case 'T':
+        number = sizeof(size_t);
+        break;
+    case 'f':
+        number = sizeof(float);
+        break;
+    case 'd':
+        number = sizeof(double);
+        break;
     case 'c':
         if (!read_number(format, 1, &number))
             return false;
@@ -76,7 +88,8 @@ static bool read_size(struct format *format)
             return lua_raise_text(format->call->lua, "integral size %d is larger than limit of %d", number,
                                   SIZE_MAX_OF_INTEGER);
         break;
-    default: break;
+    default:
+        break;
     }
     format->size = (size_t)number;
     return true;
@@ -110,9 +123,14 @@ static bool apply_control(struct format *format)
     int alignment;
 
     switch (format->option) {
-    case ' ': return true;
-    case '>': format->is_big = true; return true;
-    case '<': format->is_big = false; return true;
+    case ' ':
+        return true;
+    case '>':
+        format->is_big = true;
+        return true;
+    case '<':
+        format->is_big = false;
+        return true;
     case '!':
         if (!read_number(format, ALIGNMENT_USUAL, &alignment))
             return false;
@@ -149,7 +167,7 @@ static void add_zeros(struct text *out, size_t count)
 
 static void add_integer(struct text *out, const struct format *format, double number)
 {
-    uint64_t value = number < 0 ? (uint64_t)lua_double_to_int64(number) : lua_double_to_uint64(number);
+    uint64_t value = lua_double_to_uint64(number);
     char bytes[SIZE_MAX_OF_INTEGER];
 
     for (size_t i = 0; i < format->size; i++, value >>= 8)
@@ -223,7 +241,9 @@ static bool pack_one(struct format *format, struct text *out, int *argument)
             return false;
         add_real(out, format, number);
         return true;
-    case 'x': add_zeros(out, 1); return true;
+    case 'x':
+        add_zeros(out, 1);
+        return true;
     case 'c':
     case 's':
         if (!arg_string(call, (*argument)++, &text))
@@ -238,7 +258,8 @@ static bool pack_one(struct format *format, struct text *out, int *argument)
         if (format->option == 's')
             add_zeros(out, 1);
         return true;
-    default: return apply_control(format);
+    default:
+        return apply_control(format);
     }
 }
 
@@ -339,7 +360,7 @@ static bool take_size(struct unpacking *unpacking)
 
     if (!unpacking->count || !lua_to_number(unpacking->last, &number))
         return lua_raise_text(format->call->lua, "format 'c0' needs a previous size");
-    format->size = number < 0 ? SIZE_MAX : (size_t)lua_double_to_uint64(number);
+    format->size = (size_t)lua_double_to_uint64(number); /* a negative one is too long for any data */
     return true;
 }
 
@@ -391,10 +412,15 @@ static bool unpack_one(struct unpacking *unpacking)
     case 'L':
     case 'T':
     case 'i':
-    case 'I': add_result(unpacking, lua_number(read_integer(unpacking))); break;
+    case 'I':
+        add_result(unpacking, lua_number(read_integer(unpacking)));
+        break;
     case 'f':
-    case 'd': add_result(unpacking, lua_number(read_real(format, unpacking->data.data + unpacking->offset))); break;
-    case 'x': break;
+    case 'd':
+        add_result(unpacking, lua_number(read_real(format, unpacking->data.data + unpacking->offset)));
+        break;
+    case 'x':
+        break;
     case 'c':
     case 's':
         if (!unpack_string(unpacking))
@@ -413,8 +439,8 @@ static bool struct_unpack(struct lua_call *call)
     struct unpacking unpacking = {.count = 0};
     int64_t from = 1;
 
-    if (!format_begin(&unpacking.format, call) || !lua_arg_string(call, 1, &unpacking.data)
-        || !lua_arg_optional_int(call, 2, &from))
+    if (!format_begin(&unpacking.format, call) || !lua_arg_string(call, 1, &unpacking.data) ||
+        !lua_arg_optional_int(call, 2, &from))
         return false;
     if (from == 0)
         return lua_raise_argument(call, 2, "offset must be 1 or greater");
@@ -436,7 +462,4 @@ static bool struct_unpack(struct lua_call *call)
 static const struct lua_row functions[] = {
     {"pack", struct_pack}, {"size", struct_size}, {"unpack", struct_unpack}, {NULL, NULL}};
 
-void lua_open_struct(struct lua *lua)
-{
-    lua_open_library(lua, "struct", functions);
-}
+void lua_open_struct(struct lua *lua) { lua_open_library(lua, "struct", functions); }

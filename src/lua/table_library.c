@@ -3,8 +3,8 @@
 
 static bool writable(struct lua_call *call, const struct lua_table *table)
 {
-    return !lua_table_is_readonly(table)
-           || lua_raise(call->lua, lua_text(call->lua, "Attempt to modify a readonly table"));
+    return !lua_table_is_readonly(table) ||
+           lua_raise(call->lua, lua_text(call->lua, "Attempt to modify a readonly table"));
 }
 
 static bool table_insert(struct lua_call *call)
@@ -63,8 +63,8 @@ static bool add_value(struct lua_call *call, struct text *out, const struct lua_
     else if (lua_is(value, LUA_NUMBER))
         text = (struct bytes){number, lua_number_text(number, value.number)};
     else
-        return lua_raise_text(call->lua, "invalid value (%s) at index %d in table for 'concat'", lua_type_name(value.type),
-                              (int)at);
+        return lua_raise_text(call->lua, "invalid value (%s) at index %d in table for 'concat'",
+                              lua_type_name(value.type), (int)at);
     if (!lua_string_fits(call->lua, out->len, text.len))
         return false;
     text_add(out, text);
@@ -78,8 +78,8 @@ static bool table_concat(struct lua_call *call)
     struct text out = {0};
     int32_t from = 1, to;
 
-    if (!lua_arg_optional_string(call, 1, &separator) || !lua_arg_table(call, 0, &table)
-        || !lua_arg_optional_int32(call, 2, &from))
+    if (!lua_arg_optional_string(call, 1, &separator) || !lua_arg_table(call, 0, &table) ||
+        !lua_arg_optional_int32(call, 2, &from))
         return false;
     to = (int32_t)lua_table_len(table);
     if (!lua_arg_optional_int32(call, 3, &to))
@@ -176,12 +176,11 @@ static bool table_foreach(struct lua_call *call)
 }
 
 static const struct lua_row functions[] = {
-    {"concat", table_concat}, {"foreach", table_foreach}, {"foreachi", table_foreachi}, {"getn", table_getn},
-    {"insert", table_insert}, {"maxn", table_maxn},       {"remove", table_remove},     {"setn", table_setn},
-    {"sort", lua_table_sort}, {NULL, NULL},
+    {"concat", table_concat},     {"foreach", table_foreach},
+    {"foreachi", table_foreachi}, {"getn", table_getn},
+    {"insert", table_insert},     {"maxn", table_maxn},
+    {"remove", table_remove},     {"setn", table_setn},
+    {"sort", lua_table_sort},     {NULL, NULL},
 };
 
-void lua_open_table(struct lua *lua)
-{
-    lua_open_library(lua, "table", functions);
-}
+void lua_open_table(struct lua *lua) { lua_open_library(lua, "table", functions); }
