@@ -16,6 +16,7 @@ struct machine {
     struct lua_value keys_name, argv_name; /* "KEYS", "ARGV" */
     uint64_t runs, runs_collected; /* calls so far; of these when it was last free of garbage */
     bool is_dying;
+    uint64_t random_state; /* of math.random */
 };
 
 /* What the running script may and has done. */
