@@ -16,7 +16,6 @@ struct machine {
     struct lua_value keys_name, argv_name; /* "KEYS", "ARGV" */
     uint64_t runs, runs_collected; /* calls so far; of these when it was last free of garbage */
     bool is_dying;
-    uint64_t random_state; /* of math.random */
 };
 
 /* What the running script may and has done. */
@@ -35,6 +34,7 @@ struct scripts {
     struct script_machine *machines;
     struct script_cache *cache;
     struct run run;
+    uint64_t random_state; /* of math.random, for all interpreters */
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];
     char numbers[ARGS_AT_HAND][32];

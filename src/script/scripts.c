@@ -46,6 +46,7 @@ struct scripts *scripts_new(struct engine *engine)
     struct scripts *scripts = mem_alloc_zero(sizeof *scripts);
 
     scripts->engine = engine;
+    scripts->random_state = LUA_RANDOM_START;
     engine->scripts = scripts;
     scripts->cache = script_cache_new(scripts);
     return scripts;
@@ -164,7 +165,7 @@ struct script_machine *script_machine_new(struct scripts *scripts, enum script_k
     machine->public = (struct script_machine){lua_new(), scripts, kind, scripts->machines};
     scripts->machines = &machine->public;
     make_constants(machine);
-    open_libraries(machine->public.lua, &machine->random_state);
+    open_libraries(machine->public.lua, &scripts->random_state);
     redis_table_open(machine);
     globals_open(machine);
     globals_protect(machine);
