@@ -74,7 +74,8 @@ def a_function_that_has_written_is_not_killed(server):
     expect_error(other('FUNCTION', 'KILL'), 'UNKILLABLE')
     expect_error(other('SHUTDOWN'), 'BUSY')
     other.send_commands(('SHUTDOWN', 'NOSAVE'))
-    server.wait_for_end()
+    server.has_ended = True
+    expect(server.wait(), 0)
 
 
 @test()
@@ -91,6 +92,23 @@ def a_function_within_a_transaction(server):
     expect((first, third), ('OK', 'OK'))
     expect_error(second, KILLED.format('spin'))
     expect(other('MGET', 'a', 'b'), [b'1', b'2'])
+
+
+@test(in_turn=True)
+def who_came_with_the_call_is_served_meanwhile(server):
+    before, caller, after, last = loaded(server), *server.clients_of(3)
+    fresh = [('PING',), ('FUNCTION', 'KILL')]
+    server.at_once((before, pipeline(('ECHO', 'early'))), (caller, pipeline(('FCALL', 'spin', 0), ('ECHO', 'behind'))),
+                   (after, pipeline(('GET', 'k'), ('PING',), ('SET', 'k', 'half'))[:-3]), (last, pipeline(*fresh)))
+    expect(before.read(), b'early')
+    for client in after, after, last:
+        expect_error(client.read(), BUSY)
+    expect(last.read(), 'OK')
+    expect_error(caller.read(), KILLED.format('spin'))
+    expect(caller.read(), b'behind')
+    after.send(b'f\r\n')
+    expect(after.read(), 'OK')
+    expect(last('GET', 'k'), b'half')
 
 
 @test()
