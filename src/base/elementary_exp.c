@@ -4,6 +4,8 @@
  * 2^11 and still rounds rightly. Constants were computed with 460 decimal digits. */
 #include "base/elementary.h"
 
+#include <string.h>
+
 /* high + low, low being less than half the last digit of high */
 struct pair {
     long double high, low;
@@ -110,39 +112,53 @@ static struct pair log_of(double value)
     return pair_sum(sum.high, rest);
 }
 
-/* 2^n, for any n that a result needs. */
-static long double power_of_two(int n)
+/* 2^n of a normal double. */
+static double power_of_two(int n)
 {
-    return (long double)double_ldexp(1, n / 2) * (long double)double_ldexp(1, n - n / 2);
+    uint64_t bits = (uint64_t)(n + 1023) << 52;
+    double power;
+
+    memcpy(&power, &bits, sizeof power);
+    return power;
 }
 
-/* e^(high + low) for |high| < 2000: x = n ln 2 + r, and the power series of r. */
+#define LN2_16_HIGH 0x1.62e42fefa39ep-5L /* ln 2 / 16, 48 bits: times a step is exact */
+#define LN2_16_LOW  0x1.e6af278ece600fccp-54L
+
+/* 2^(k / 16) */
+static const long double power_steps[] = {
+    0x1.p+0L,
+    0x1.0b5586cf9890f62ap+0L,
+    0x1.172b83c7d517adcep+0L,
+    0x1.2387a6e75623866cp+0L,
+    0x1.306fe0a31b7152dep+0L,
+    0x1.3dea64c12342235cp+0L,
+    0x1.4bfdad5362a271d4p+0L,
+    0x1.5ab07dd48542958cp+0L,
+    0x1.6a09e667f3bcc908p+0L,
+    0x1.7a11473eb0186d7ep+0L,
+    0x1.8ace5422aa0db5bap+0L,
+    0x1.9c49182a3f0901c8p+0L,
+    0x1.ae89f995ad3ad5e8p+0L,
+    0x1.c199bdd85529c222p+0L,
+    0x1.d5818dcfba48725ep+0L,
+    0x1.ea4afa2a490d9858p+0L,
+};
+
+/* e^(high + low) for |high| < 1400: x = n ln 2 + k ln 2 / 16 + r, and the power series of r. */
 static long double exp_of(long double high, long double low)
 {
-    static const long double parts[] = {1,
-                                        1 / 2.0L,
-                                        1 / 6.0L,
-                                        1 / 24.0L,
-                                        1 / 120.0L,
-                                        1 / 720.0L,
-                                        1 / 5040.0L,
-                                        1 / 40320.0L,
-                                        1 / 362880.0L,
-                                        1 / 3628800.0L,
-                                        1 / 39916800.0L,
-                                        1 / 479001600.0L,
-                                        1 / 6227020800.0L,
-                                        1 / 87178291200.0L,
-                                        1 / 1307674368000.0L,
-                                        1 / 20922789888000.0L,
-                                        1 / 355687428096000.0L};
-    long double scaled = high * 1.44269504088896340736L, r, sum = 0;
-    int n = (int)(scaled + (scaled < 0 ? -0.5L : 0.5L));
+    static const long double parts[] = {1,           1 / 2.0L,     1 / 6.0L,
+                                        1 / 24.0L,   1 / 120.0L,   1 / 720.0L,
+                                        1 / 5040.0L, 1 / 40320.0L, 1 / 362880.0L};
+    long double scaled = high * (16 * 1.44269504088896340736L), r, sum = 0;
+    int step = (int)(scaled + (scaled < 0 ? -0.5L : 0.5L)), n = (step - (step & 15)) / 16;
 
-    r = (high - n * LN2_HIGH) - (n * LN2_LOW - low);
+    r = (high - step * LN2_16_HIGH) - (step * LN2_16_LOW - low);
     for (int i = (int)(sizeof parts / sizeof *parts) - 1; i >= 0; i--)
         sum = sum * r + parts[i];
-    return (1 + sum * r) * power_of_two(n);
+    sum = power_steps[step & 15] + power_steps[step & 15] * (sum * r);
+    return sum * power_of_two(n / 2) * power_of_two(n - n / 2);
 }
 
 /* Beyond these a double is infinite, or zero. */

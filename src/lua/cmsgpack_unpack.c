@@ -18,7 +18,8 @@ static bool read_value(struct unpacker *unpacker, int slots, struct lua_value *v
 
 static bool raise_missing(struct unpacker *unpacker)
 {
-    return lua_raise_text(unpacker->lua, "Missing bytes in input.");
+    lua_raise_text(unpacker->lua, "Missing bytes in input.");
+    return false;
 }
 
 /* A number of so many bytes behind the type, the high byte first; moves behind it. */

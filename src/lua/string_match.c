@@ -210,7 +210,7 @@ static bool substitute(struct lua_call *call, struct pattern_match *match, int64
                        int64_t *count)
 {
     bool is_anchored = *match->pattern == '^', is_text = lua_is(lua_arg(call, 2), LUA_STRING);
-    const char *at = match->text;
+    const char *at = match->text, *kept = at; /* what is between the two goes over as it is */
 
     while (*count < most) {
         const char *end = pattern_try(match, at, match->pattern + is_anchored);
@@ -221,6 +221,9 @@ static bool substitute(struct lua_call *call, struct pattern_match *match, int64
             struct bytes whole = {at, (size_t)(end - at)};
 
             ++*count;
+            if (!add(call->lua, out, (struct bytes){kept, (size_t)(at - kept)}))
+                return false;
+            kept = end;
             if (is_text ? !add_expanded(call, out, match, lua_string_bytes(lua_arg(call, 2)), whole)
                         : !add_answer(call, out, match, whole))
                 return false;
@@ -228,13 +231,13 @@ static bool substitute(struct lua_call *call, struct pattern_match *match, int64
         if (end && end > at)
             at = end;
         else if (at < match->text_end)
-            text_add(out, (struct bytes){at++, 1});
+            at++;
         else
             break;
         if (is_anchored)
             break;
     }
-    return add(call->lua, out, (struct bytes){at, (size_t)(match->text_end - at)});
+    return add(call->lua, out, (struct bytes){kept, (size_t)(match->text_end - kept)});
 }
 
 bool lua_string_gsub(struct lua_call *call)
