@@ -83,6 +83,7 @@ struct engine {
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
     struct scripts *scripts; /* what runs Lua; NULL in a program without it */
+    struct functions *functions; /* their libraries; NULL likewise */
 
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */

@@ -34,6 +34,7 @@ struct scripts {
     struct script_machine *machines;
     struct script_cache *cache;
     struct run run;
+    uint64_t random_state; /* of math.random, for all interpreters */
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];
     char numbers[ARGS_AT_HAND][32];

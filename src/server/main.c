@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/version.h"
+#include "script/functions.h"
 #include "script/script.h"
 
 #include <limits.h>
@@ -144,6 +145,7 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine->settings = server->staged;
     server->engine->host = server;
     scripts_new(server->engine);
+    functions_new(server->engine);
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);
@@ -198,6 +200,7 @@ static void close_down(struct server *server)
 /* Everything is freed, so that what is left over shows; a real end leaves that to the kernel. */
 static void dismantle(struct server *server)
 {
+    functions_free(server->engine->functions);
     scripts_free(server->engine->scripts);
     persistence_release(server);
     engine_free(server->engine);
