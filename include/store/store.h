@@ -180,6 +180,9 @@ void store_clear_deadline(struct key_ref *ref);
  * store_add needs no such call. */
 void store_file_hash(struct key_ref *ref);
 
+/* So many keys are about to come. */
+void store_reserve(struct db *db, size_t keys);
+
 /* Empties a database. Its contents go in slices: store_is_freed tells when. */
 void store_flush(struct db *db);
 /* What is being freed has numbers that count up; this is that of the last. */

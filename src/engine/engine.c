@@ -33,6 +33,7 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .password = "",
         .slowlog_slower_than_us = 10000,
         .slowlog_max_len = 128,
+        .busy_reply_threshold_ms = 5000,
         .is_latency_tracked = true,
         .is_rdb_compressed = true,
     };
@@ -49,6 +50,15 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
     engine->turn = turn_new(engine);
     events_observe_store(engine);
     return engine;
+}
+
+void engine_set_busy(struct engine *engine, const char *error_text)
+{
+    engine->busy_error = error_text;
+    if (error_text) /* else who came with the script would wait for its end, and could not end it */
+        for (struct turn *turn = engine->turn; turn; turn = turn->outer)
+            input_hold_back_others(turn);
+    engine->guards = error_text ? engine->guards | GUARD_BUSY : engine->guards & ~GUARD_BUSY;
 }
 
 /* A negative limit is none. */

@@ -109,7 +109,7 @@ static bool may_expire(void *context)
 {
     struct engine *engine = context;
 
-    return !pause_is_active(engine);
+    return !pause_is_active(engine) && !(engine->guards & GUARD_LOADING);
 }
 
 /* A turn within a command must leave the keys alone that the command works on. */
@@ -117,7 +117,7 @@ static bool may_evict(void *context)
 {
     struct engine *engine = context;
 
-    return !pause_is_active(engine) && engine->turn_depth <= 1;
+    return !pause_is_active(engine) && engine->turn_depth <= 1 && !(engine->guards & GUARD_LOADING);
 }
 
 /* It travels as its removal, each by itself: no transaction with others or with the command that needs room. */
@@ -169,7 +169,8 @@ static void on_added(void *context, struct db *db, struct bytes key)
 {
     struct engine *engine = context;
 
-    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0))
+    if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0) &&
+        !(engine->guards & GUARD_LOADING))
         key_event(engine, db, key, &EVENT_NEW);
 }
 

@@ -537,3 +537,38 @@ void input_hold_back(struct turn *turn, struct request *req)
     }
     turn_end_share(turn, client);
 }
+
+/* Its commands from this one on can be parsed again: they are whole in the arena. Sets '*end' behind its last one. */
+static bool can_hold_back(const struct turn *turn, int at, int *end)
+{
+    const struct client *client = turn->batch[at].client;
+    const char *data = turn->batch[at].raw.data;
+    bool is_own = client->input && client->input->size && data >= client->input->data &&
+                  data <= client->input->data + client->input->len, can = !is_own;
+
+    for (; at < turn->batch_count && turn->batch[at].client == client; at++)
+        can = can && !turn->batch[at].bigs && !(turn->batch[at].flags & REQUEST_PROTOCOL_ERROR);
+    *end = at;
+    return can;
+}
+
+void input_hold_back_others(struct turn *turn)
+{
+    const struct client *running = turn->batch_at < turn->batch_count ? turn->batch[turn->batch_at].client : NULL;
+    int end;
+
+    for (int i = turn->batch_at + 1; i < turn->batch_count; i = end) {
+        struct client *client = turn->batch[i].client;
+        const char *data = turn->batch[i].raw.data;
+
+        end = i + 1;
+        if (!client || client == running || !can_hold_back(turn, i, &end))
+            continue;
+        for (int k = i; k < end; k++)
+            turn_drop(&turn->batch[k]);
+        input_free(client);
+        append(client, data, (size_t)(client->share_end - data));
+        client->turn = NULL;
+        turn_make_ready(client);
+    }
+}

@@ -49,7 +49,7 @@ static struct rdb_scratch *scratch_for(struct rdb_reader *reader, unsigned index
 {
     struct rdb_scratch *scratch = &reader->scratch[index];
 
-    if (scratch->size < size) {
+    if (!scratch->size || scratch->size < size) {
         if (scratch->size)
             mem_free(scratch->memory, scratch->size);
         scratch->size = size < 64 ? 64 : size;

@@ -11,6 +11,7 @@
 #include "types/list.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -80,6 +81,12 @@ static void debug_nested_loop(struct request *req)
     reply_ok(req);
 }
 
+static int hold(struct server *server, int64_t ms)
+{
+    poll(NULL, 0, (int)ms);
+    return 0;
+}
+
 /* Forks a child that holds a snapshot for some milliseconds; answers its pid. */
 static void debug_snapshot_child(struct request *req)
 {
@@ -89,7 +96,7 @@ static void debug_snapshot_child(struct request *req)
 
     if (!parse_int_range_or_reply(req, 2, 0, 3600000, &ms, ERR_NOT_INTEGER))
         return;
-    pid = snapshot_child_start(server_of(req), ms, &error);
+    pid = snapshot_child_start(server_of(req), CHILD_HOLDS, hold, ms, &error);
     if (pid < 0)
         reply_error_format(req, "ERR %s", error.text);
     else
@@ -220,7 +227,7 @@ static const struct debug_action own_actions[] = {
     {NULL},
 };
 
-static const struct debug_action *const actions[] = {own_actions, debug_reply_actions, debug_table_actions,
+static const struct debug_action *const actions[] = {own_actions, debug_persist_actions, debug_reply_actions, debug_table_actions,
                                                      debug_crash_actions};
 #define ACTION_TABLES (sizeof actions / sizeof *actions)
 

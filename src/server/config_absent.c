@@ -4,12 +4,10 @@
 
 #include <limits.h>
 
-#define NO_RDB     .lacks = "no snapshot is written or read"
 #define NO_AOF     .lacks = "no write is logged to a file"
 #define NO_REPLICA .lacks = "there is no replication"
 #define NO_CLUSTER .lacks = "there is no cluster"
 #define NO_TLS     .lacks = "connections are not encrypted"
-#define NO_SCRIPT  .lacks = "there are no scripts"
 #define NO_CPU     .lacks = "the server runs on any CPU"
 #define NO_CRASH   .lacks = "a crash leaves one line in the log"
 #define NO_TRACK   .lacks = "clients' keys are not tracked"
@@ -41,17 +39,8 @@ static const struct config_word tls_words[] = {{"no", 0}, {"yes", 1}, {"optional
 
 static const struct config_row rows[] = {
     /* snapshots */
-    {"save", KIND_LIST, CONFIG_LINES_ADD, NOTE, .preset_text = "3600 1 300 100 60 10000", .check = check_save,
-     .words_per_line = 2, .quiet = "", .lacks = "no snapshot is written"},
-    {"dbfilename", KIND_TEXT, CONFIG_PROTECTED, NOTE, .preset_text = "dump.rdb", .check = check_dump_name, NO_RDB},
-    BOOL("rdbchecksum", 1, NO_RDB, FIXED),
-    BOOL("rdb-del-sync-files", 0, NO_RDB),
-    BOOL("rdb-save-incremental-fsync", 1, NO_RDB),
-    BOOL("stop-writes-on-bgsave-error", 1, NO_RDB),
-    WORD("sanitize-dump-payload", 0, payload_words, NO_RDB),
-    {"rdb-key-save-delay", KIND_INT, CONFIG_HIDDEN, NOTE, INT_MIN, INT_MAX, 0, NO_RDB},
-    {"key-load-delay", KIND_INT, CONFIG_HIDDEN, NOTE, INT_MIN, INT_MAX, 0, NO_RDB},
-    {"loading-process-events-interval-bytes", KIND_INT, CONFIG_HIDDEN, NOTE, 1024, INT_MAX, 2 << 20, NO_RDB},
+    BOOL("rdb-del-sync-files", 0, NO_REPLICA),
+    WORD("sanitize-dump-payload", 0, payload_words, .lacks = "what is read is always checked in full"),
 
     /* the append-only file */
     BOOL("appendonly", 0, NO_AOF),
@@ -163,7 +152,6 @@ static const struct config_row rows[] = {
     TEXT("aclfile", "", .check = check_users_file, FIXED, NO_USERS),
     INT("acllog-max-len", 0, LLONG_MAX, 128, NO_USERS),
     WORD("acl-pubsub-default", 1, channel_words, NO_USERS),
-    INT("busy-reply-threshold", 0, LLONG_MAX, 5000, NO_SCRIPT, .alias = "lua-time-limit"),
     INT("tracking-table-max-keys", 0, LLONG_MAX, 1000000, NO_TRACK),
 
     /* the process and the machine */

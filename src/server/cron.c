@@ -5,6 +5,8 @@
  * piece of each kind of work. */
 #include "server_internal.h"
 
+#include "script/script.h"
+
 #define SLICE_NS      250000
 #define SLICE_PAUSE_NS 1000000 /* under load: a fifth of the time at most */
 #define RATE_PERIOD_NS 1000000000ULL
@@ -44,6 +46,7 @@ static void cron(struct server *server, uint64_t now_ns)
     server->next_cron_ns = now_ns + 1000000000ULL / (uint64_t)server->settings.hz;
     server->has_work = true;
     engine_cron(server->engine);
+    persistence_cron(server);
     update_rate(server, now_ns);
 }
 
@@ -80,6 +83,8 @@ static void housekeep(struct server *server, bool is_idle)
     if (!is_idle && now_ns < server->next_slice_ns)
         return;
     server->has_work = store_work(server->store, SLICE_NS);
+    if (scripts_work(server->engine->scripts, SLICE_NS))
+        server->has_work = true;
     server->next_slice_ns = clock_work_ns() + SLICE_PAUSE_NS;
 }
 

@@ -107,6 +107,12 @@ uint64_t store_idle_seconds(const struct store *store, const struct entry *entry
     return ((uint32_t)(clock_now_ms(store->clock) / 1000) - entry->access) & ACCESS_MASK;
 }
 
+void store_reserve(struct db *db, size_t keys)
+{
+    if (!db->store->has_snapshot_child)
+        dict_reserve(&db->keys, store_size(db) + keys);
+}
+
 void store_set_idle(const struct store *store, struct entry *entry, uint64_t seconds)
 {
     uint64_t most = ACCESS_MASK / 2;

@@ -80,7 +80,7 @@ static size_t count_before(const struct hash *hash, int64_t now_ms)
 static void become_table(struct hash *hash, size_t expected)
 {
     struct hash_table *table = hash_table_new();
-    unsigned char *pairs = packed_pairs(hash), *at = pairs, *end = at + hash->bytes;
+    unsigned char *pairs = packed_pairs(hash), *at = pairs, *end = hash->bytes ? at + hash->bytes : at;
 
     table->expiry = hash_expiry_of(hash);
     if (table->expiry) {
@@ -293,7 +293,7 @@ static bool next_pair(struct hash_iter *iter, struct pair *pair)
             *pair = pair_read(at, MARK_TABLE);
         return at != NULL;
     }
-    if (iter->at == packed_pairs(hash) + hash->bytes)
+    if (!hash->bytes || iter->at == packed_pairs(hash) + hash->bytes)
         return false;
     *pair = pair_read(iter->at, MARK_PACKED);
     iter->at += pair->size;

@@ -249,6 +249,12 @@ bool list_add_block(struct list *list, struct bytes listpack)
     return true;
 }
 
+void list_make_chain(struct list *list)
+{
+    if (list_is_packed(list))
+        become_chain(list);
+}
+
 void list_settle(struct list *list)
 {
     const struct block *block = list_is_packed(list) || list->chain->count != 1 ? NULL : block_at(list->chain, 0);

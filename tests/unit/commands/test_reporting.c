@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "reporting_bitmap.h"
+#include "reporting_dump.h"
 #include "reporting_geo.h"
 #include "reporting_hash.h"
 #include "reporting_hyperloglog.h"
@@ -36,6 +37,7 @@ static const struct family {
     FAMILY(zset),
     FAMILY(sort),
     FAMILY(hyperloglog),
+    FAMILY(dump),
     FAMILY(geo),
     FAMILY(key),
     FAMILY(stream),
