@@ -61,14 +61,39 @@ static bool return_outcome(struct lua_call *call, int count)
     return true;
 }
 
+/* An error that is a table shows what its field 'err' says, when that is a text (the errors of commands are such
+ * tables). Else the field comes behind the table, nil as it may be: scripts know the servers so. */
+static bool return_error(struct lua_call *call, struct lua_value error)
+{
+    struct lua *lua = call->lua;
+    struct lua_value text;
+
+    lua_return(call, lua_boolean(false));
+    if (error.type != LUA_TABLE) {
+        lua_return(call, error);
+        return true;
+    }
+    lua_keep(call, error);
+    if (!lua_index(lua, error, lua_text(lua, "err"), &text))
+        return false;
+    if (text.type != LUA_STRING && text.type != LUA_NUMBER)
+        lua_return(call, error);
+    lua_return(call, text);
+    return true;
+}
+
 static bool base_pcall(struct lua_call *call)
 {
     struct lua *lua = call->lua;
-
-    if (!lua_arg_any(call, 0))
-        return false;
     const struct lua_value *args = lua->running->stack + call->base;
-    return return_outcome(call, lua_call(lua, args[0], args + 1, call->argc - 1));
+    int count;
+
+    if (call->argc == 0)
+        return return_error(call, lua_text(lua, "attempt to call a boolean value"));
+    count = lua_call(lua, args[0], args + 1, call->argc - 1);
+    if (count < 0 && lua->unwind == UNWIND_ERROR)
+        return return_error(call, lua->error);
+    return return_outcome(call, count);
 }
 
 /* An error in the handler is handed to the handler again, until it gives up. */

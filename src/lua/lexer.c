@@ -17,7 +17,7 @@ const char *token_name(int kind, char *out)
     if (kind >= TOKEN_AND)
         return NAMES[kind - TOKEN_AND];
     if (kind < 32 || kind == 127)
-        snprintf(out, 16, "char(%d)", kind);
+        snprintf(out, 16, "char(%hhu)", (unsigned char)kind);
     else
         snprintf(out, 16, "%c", kind);
     return out;
@@ -140,25 +140,20 @@ static void read_long(struct parser *parser, struct token *token, int level)
             parser_fail(parser, TOKEN_EOS, "%s", token ? "unfinished long string" : "unfinished long comment");
             return;
         }
-        if (c == '[' && read_level(parser) == level) {
-            take(parser);
-            if (level == 0) {
-                parser_fail(parser, '[', "nesting of [[...]] is deprecated");
-                return;
+        if (c == ']') {
+            if (read_level(parser) == level) {
+                take(parser);
+                break;
             }
-        } else if (c == ']' && read_level(parser) == level) {
-            take(parser);
-            break;
         } else if (is_newline(c)) {
             buffer_add(parser, '\n');
             skip_newline(parser);
             if (!token)
                 buffer_clear(parser);
-        } else if (c != '[' && c != ']') {
-            if (token)
-                take(parser);
-            else
-                parser->at++;
+        } else if (token) {
+            take(parser);
+        } else {
+            parser->at++;
         }
     }
     if (token) {

@@ -44,6 +44,7 @@ static bool run(const char *path)
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     struct lua_value function;
     struct lua *lua;
+    uint64_t random = 0;
     int count = -1;
 
     if (!file) {
@@ -53,6 +54,12 @@ static bool run(const char *path)
     struct bytes source = read_all(file);
     lua = lua_new();
     lua_open_base(lua);
+    lua_open_string(lua);
+    lua_open_table(lua);
+    lua_open_math(lua);
+    lua_open_random(lua, &random);
+    lua_open_os(lua);
+    lua_open_bit(lua);
     double begun = seconds();
     if (lua_load(lua, source, BYTES("@user_script"), lua_globals(lua), &function))
         count = lua_call(lua, function, NULL, 0);
