@@ -31,7 +31,7 @@ static void cmd_bgsave(struct request *req)
     } else if (server->child_kind == CHILD_SAVES) {
         reply_error(req, ERR_SAVE_IN_PROGRESS);
     } else if (server->child_pid || req->flags & REQUEST_IN_EXEC) {
-        if (may_wait || !server->child_pid) {
+        if (may_wait || req->flags & REQUEST_IN_EXEC) {
             server->persistence.is_scheduled = true;
             reply_status(req, "Background saving scheduled");
         } else {
