@@ -46,6 +46,7 @@ struct scripts *scripts_new(struct engine *engine)
     struct scripts *scripts = mem_alloc_zero(sizeof *scripts);
 
     scripts->engine = engine;
+    scripts->random_state = LUA_RANDOM_START;
     engine->scripts = scripts;
     scripts->cache = script_cache_new(scripts);
     return scripts;
@@ -136,13 +137,13 @@ static void make_constants(struct machine *machine)
     machine->argv_name = constant(lua, "ARGV");
 }
 
-static void open_libraries(struct lua *lua)
+static void open_libraries(struct lua *lua, uint64_t *random_state)
 {
     lua_open_base(lua);
     lua_open_string(lua);
     lua_open_table(lua);
     lua_open_math(lua);
-    lua_open_random(lua);
+    lua_open_random(lua, random_state);
     lua_open_os(lua);
     lua_open_bit(lua);
     lua_open_struct(lua);
@@ -164,7 +165,7 @@ struct script_machine *script_machine_new(struct scripts *scripts, enum script_k
     machine->public = (struct script_machine){lua_new(), scripts, kind, scripts->machines};
     scripts->machines = &machine->public;
     make_constants(machine);
-    open_libraries(machine->public.lua);
+    open_libraries(machine->public.lua, &scripts->random_state);
     redis_table_open(machine);
     globals_open(machine);
     globals_protect(machine);
