@@ -55,9 +55,8 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
 void engine_set_busy(struct engine *engine, const char *error_text)
 {
     engine->busy_error = error_text;
-    if (error_text) /* else who came with the script would wait for its end, and could not end it */
-        for (struct turn *turn = engine->turn; turn; turn = turn->outer)
-            input_hold_back_others(turn);
+    if (error_text)
+        input_release_others(engine->turn);
     engine->guards = error_text ? engine->guards | GUARD_BUSY : engine->guards & ~GUARD_BUSY;
 }
 
