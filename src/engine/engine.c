@@ -35,7 +35,6 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .slowlog_max_len = 128,
         .busy_reply_threshold_ms = 5000,
         .is_latency_tracked = true,
-        .is_rdb_compressed = true,
     };
     engine->ready_last = &engine->ready_first;
     engine->flush_last = &engine->flush_first;
@@ -55,9 +54,8 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
 void engine_set_busy(struct engine *engine, const char *error_text)
 {
     engine->busy_error = error_text;
-    if (error_text) /* else who came with the script would wait for its end, and could not end it */
-        for (struct turn *turn = engine->turn; turn; turn = turn->outer)
-            input_hold_back_others(turn);
+    if (error_text)
+        input_release_others(engine->turn);
     engine->guards = error_text ? engine->guards | GUARD_BUSY : engine->guards & ~GUARD_BUSY;
 }
 

@@ -82,9 +82,9 @@ struct input {
 void input_feed(struct turn *turn, struct client *client, bool is_readable);
 /* The client has stopped at 'req': what was parsed behind it is bytes again. */
 void input_hold_back(struct turn *turn, struct request *req);
-/* Clients whose commands come after the running one in the batch are to be told that a script is busy: they take them
- * back. (Not one with a long argument, or that is read into a buffer of its own: these wait.) */
-void input_hold_back_others(struct turn *turn);
+/* The same for all clients that have requests behind the one that runs, but for its own: they can be served in a nested
+ * turn. */
+void input_release_others(struct turn *turn);
 void input_free(struct client *client);
 
 /* --- turn (turn.c) -------------------------------------------------------------------------- */

@@ -515,59 +515,54 @@ void input_feed(struct turn *turn, struct client *client, bool is_readable)
         feed_from_arena(turn, client, is_readable);
 }
 
+/* The client's bytes from 'rest' on, which were parsed ahead, are its own again. */
+static void take_back(struct client *client, const char *rest)
+{
+    struct input *input = client->input;
+    size_t len = (size_t)(client->share_end - rest);
+
+    if (input && rest >= input->data && rest <= input->data + input->len && input->size) {
+        resp_parser_init(&input->parser); /* its own buffer: 'consumed' is right already */
+        return;
+    }
+    input_free(client);
+    if (len && !(client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)))
+        append(client, rest, len);
+}
+
+/* Drops what the client has in the batch from 'at' on. */
+static void drop_requests(struct turn *turn, int at, const struct client *client)
+{
+    for (int i = at; i < turn->batch_count && turn->batch[i].client == client; i++)
+        turn_drop(&turn->batch[i]);
+}
+
 void input_hold_back(struct turn *turn, struct request *req)
 {
     struct client *client = req->client;
-    const char *rest = req->raw.data + req->raw.len;
-    struct input *input = client->input;
 
-    for (int i = turn->batch_at + 1; i < turn->batch_count; i++) {
-        if (turn->batch[i].client != client)
-            break;
-        turn_drop(&turn->batch[i]);
-    }
-    if (input && rest >= input->data && rest <= input->data + input->len && input->size) {
-        resp_parser_init(&input->parser); /* its own buffer: 'consumed' is right already */
-    } else {
-        size_t len = (size_t)(client->share_end - rest);
-
-        input_free(client);
-        if (len && !(client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)))
-            append(client, rest, len);
-    }
+    drop_requests(turn, turn->batch_at + 1, client);
+    take_back(client, req->raw.data + req->raw.len);
     turn_end_share(turn, client);
 }
 
-/* Its commands from this one on can be parsed again: they are whole in the arena. Sets '*end' behind its last one. */
-static bool can_hold_back(const struct turn *turn, int at, int *end)
+/* One that begins with a long argument stays: its bytes are in a block of their own. */
+void input_release_others(struct turn *turn)
 {
-    const struct client *client = turn->batch[at].client;
-    const char *data = turn->batch[at].raw.data;
-    bool is_own = client->input && client->input->size && data >= client->input->data &&
-                  data <= client->input->data + client->input->len, can = !is_own;
+    const struct client *kept = turn->engine->running;
 
-    for (; at < turn->batch_count && turn->batch[at].client == client; at++)
-        can = can && !turn->batch[at].bigs && !(turn->batch[at].flags & REQUEST_PROTOCOL_ERROR);
-    *end = at;
-    return can;
-}
-
-void input_hold_back_others(struct turn *turn)
-{
-    const struct client *running = turn->batch_at < turn->batch_count ? turn->batch[turn->batch_at].client : NULL;
-    int end;
-
-    for (int i = turn->batch_at + 1; i < turn->batch_count; i = end) {
+    for (int i = turn->batch_at + 1; i < turn->batch_count; i++) {
         struct client *client = turn->batch[i].client;
-        const char *data = turn->batch[i].raw.data;
+        const char *rest = turn->batch[i].raw.data;
 
-        end = i + 1;
-        if (!client || client == running || !can_hold_back(turn, i, &end))
+        if (!client || client == kept)
             continue;
-        for (int k = i; k < end; k++)
-            turn_drop(&turn->batch[k]);
-        input_free(client);
-        append(client, data, (size_t)(client->share_end - data));
+        if (turn->batch[i].bigs) {
+            kept = client;
+            continue;
+        }
+        drop_requests(turn, i, client);
+        take_back(client, rest);
         client->turn = NULL;
         turn_make_ready(client);
     }

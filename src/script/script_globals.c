@@ -1,37 +1,5 @@
-/* The globals of scripts: what is not for them goes, pcall gives texts, and nothing can be changed. */
+/* The globals of scripts: what is not for them goes, and nothing can be changed. */
 #include "script_internal.h"
-
-/* --- pcall ------------------------------------------------------------------------------------- */
-
-/* Scripts expect texts from pcall, as they were before errors became tables: an error with a field 'err' is that field.
- * The first upvalue is Lua's own pcall, which knows what must not be caught. */
-static bool pcall_with_text(struct lua_call *call)
-{
-    struct lua_value args[ARGS_AT_HAND], error, text;
-    int argc = call->argc < ARGS_AT_HAND ? call->argc : ARGS_AT_HAND, count;
-
-    if (!argc) {
-        lua_return(call, lua_boolean(false));
-        lua_return(call, lua_text(call->lua, "attempt to call a boolean value"));
-        return true;
-    }
-    for (int i = 0; i < argc; i++)
-        args[i] = lua_arg(call, i);
-    count = lua_call(call->lua, lua_upvalue(call, 0), args, argc);
-    if (count < 0)
-        return false;
-    error = lua_result(call->lua, 1);
-    if (count == 2 && !lua_is_true(lua_result(call->lua, 0)) && lua_is(error, LUA_TABLE)) {
-        lua_return(call, lua_boolean(false));
-        if (!lua_index(call->lua, error, machine_of_call(call)->key_err, &text))
-            return false;
-        lua_return(call, lua_is(text, LUA_STRING) || lua_is(text, LUA_NUMBER) ? text : error);
-        return true;
-    }
-    for (int i = 0; i < count; i++)
-        lua_return(call, lua_result(call->lua, i));
-    return true;
-}
 
 /* --- what is there ------------------------------------------------------------------------------- */
 
@@ -84,12 +52,10 @@ void globals_open(struct machine *machine)
 {
     struct lua *lua = machine->public.lua;
     struct lua_table *globals = lua_globals(lua), *meta = lua_table_new(lua, 0, 1);
-    struct lua_value pcall = lua_table_get_text(lua, globals, "pcall");
 
     lua_table_set_metatable(globals, meta);
     lua_table_set_text(lua, meta, "__index",
                        lua_new_function(lua, "__index", missing_global, machine));
-    lua_table_set_text(lua, globals, "pcall", lua_new_closure(lua, "pcall", pcall_with_text, machine, &pcall, 1));
     lua_table_set_text(lua, globals, "__redis__err__handler",
                        lua_new_function(lua, "__redis__err__handler", error_handler, machine));
     for (size_t i = 0; i < sizeof not_for_scripts / sizeof *not_for_scripts; i++)

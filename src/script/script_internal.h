@@ -34,7 +34,7 @@ struct scripts {
     struct script_machine *machines;
     struct script_cache *cache;
     struct run run;
-    uint64_t random_state; /* of math.random, for all interpreters */
+    uint64_t random_state; /* one sequence for all scripts */
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];
     char numbers[ARGS_AT_HAND][32];
@@ -56,7 +56,7 @@ struct lua_value error_table(struct machine *machine, struct bytes text);
 /* Raises it; for functions in C. */
 bool raise_error(struct lua_call *call, const char *text);
 
-/* script_globals.c: pcall that gives the text of errors, what is not for scripts goes, all becomes read-only. */
+/* script_globals.c: what is not for scripts goes, all becomes read-only. */
 void globals_open(struct machine *machine);
 void globals_protect(struct machine *machine);
 
