@@ -257,7 +257,7 @@ void reply_script_error(struct request *req, struct machine *machine, struct byt
     struct text message = {0};
     struct bytes chunk;
     bool has_place, is_counted = true;
-    int pin = lua_pin(lua, error), line = 0;
+    int pin = lua_is(error, LUA_NIL) ? 0 : lua_pin(lua, error), line = 0;
     char source[128] = "";
 
     has_place = lua_error_place(lua, &chunk, &line);
@@ -273,5 +273,6 @@ void reply_script_error(struct request *req, struct machine *machine, struct byt
         text_format(&message, " script: %.*s, on @%s:%d.", (int)name.len, name.data, source, line);
     write_error(req, text_bytes(&message), is_counted);
     text_release(&message);
-    lua_unpin(lua, pin);
+    if (pin)
+        lua_unpin(lua, pin);
 }
