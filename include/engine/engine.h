@@ -67,8 +67,11 @@ struct engine_stats {
 #define AFTER_READY     2u /* keys became ready that clients wait for */
 #define AFTER_PUSHES    4u /* pushes to the running client waited for the end of its reply */
 
-#define GUARD_PAUSE 1u /* clients are paused */
-#define GUARD_BUSY  2u /* a script is busy */
+/* Why the gate has to look closer at all requests. */
+#define GUARD_PAUSE   1u /* clients are paused */
+#define GUARD_BUSY    2u /* a script is busy */
+#define GUARD_LOADING 4u /* a file is loaded: what is not marked CMD_LOADING is refused */
+#define GUARD_WRITES  8u /* the last snapshot failed: writes are refused, and PING, so that somebody notices */
 
 struct engine {
     struct clock *clock;
@@ -85,7 +88,7 @@ struct engine {
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */
     bool is_in_unit;      /* a command runs: time stands still until its end */
-    unsigned guards;      /* GUARD_*: the gate has to look closer at all requests */
+    unsigned guards;      /* GUARD_* */
     const char *busy_error; /* what a command answers that is not allowed while a script is busy; NULL: none is */
     struct turn *turn;    /* the innermost */
     int turn_depth;

@@ -94,6 +94,8 @@ struct list_block list_block_at(const struct list *list, size_t index);
  * without values is left out. When all are there list_settle decides whether it is a listpack or a chain. */
 bool list_add_block(struct list *list, struct bytes listpack);
 void list_settle(struct list *list);
+/* It is a chain, however small. */
+void list_make_chain(struct list *list);
 
 extern const struct value_ops list_value_ops;
 

@@ -51,6 +51,25 @@ enum rdb_type {
     RDB_HASH_LISTPACK_DEADLINES = 25
 };
 
+/* What stands in a file in place of a key's type. */
+enum rdb_opcode {
+    OPCODE_SLOT_INFO = 244,     /* slot, keys, keys with deadline: of a cluster's node */
+    OPCODE_FUNCTION = 245,      /* code of a library */
+    OPCODE_FUNCTION_OLD = 246,  /* of 7.0 before its release */
+    OPCODE_MODULE_AUX = 247,
+    OPCODE_IDLE = 248,          /* seconds as a length; for the key that follows, as the next ones */
+    OPCODE_FREQUENCY = 249,     /* one byte */
+    OPCODE_AUX = 250,           /* name, value */
+    OPCODE_SIZES = 251,         /* keys, keys with a deadline */
+    OPCODE_DEADLINE_MS = 252,   /* u64 LE */
+    OPCODE_DEADLINE = 253,      /* seconds, u32 LE */
+    OPCODE_DATABASE = 254,      /* number */
+    OPCODE_END = 255
+};
+
+#define RDB_MAGIC      "REDIS"
+#define RDB_MAGIC_SIZE 9 /* with four digits of the version */
+
 #define LIST_BLOCK_PLAIN  1
 #define LIST_BLOCK_PACKED 2
 

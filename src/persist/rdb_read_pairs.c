@@ -52,7 +52,10 @@ struct list *rdb_read_list(struct rdb_reader *reader, unsigned type)
     for (; is_good && count; count--)
         is_good = read_list_part(reader, type, list);
     if (is_good) {
-        list_settle(list);
+        if (type == RDB_LIST_ZIPLIST) /* as servers since 7.2 leave it */
+            list_make_chain(list);
+        else
+            list_settle(list);
         return list;
     }
     list_free(list);

@@ -109,6 +109,7 @@ static void on_parent_gone(struct engine_source *source, unsigned readiness)
     struct server *server = (struct server *)((char *)source - offsetof(struct server, parent));
 
     log_write(LOG_NOTICE, "The parent process has ended, shutting down...");
+    persistence_finish(server, false, false, true);
     server->engine->should_stop = true;
 }
 
@@ -178,6 +179,8 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
     crash_report_install(server);
+    if (!persistence_start(server))
+        return error_set(error, "%s", "");
     server->startup_bytes = mem_used();
     daemon_write_pid_file(server);
     proc_title_refresh(server);
@@ -199,6 +202,7 @@ static void dismantle(struct server *server)
 {
     functions_free(server->engine->functions);
     scripts_free(server->engine->scripts);
+    persistence_release(server);
     engine_free(server->engine);
     store_free(server->store);
     event_loop_free(server->loop);
