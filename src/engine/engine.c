@@ -35,7 +35,6 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .slowlog_max_len = 128,
         .busy_reply_threshold_ms = 5000,
         .is_latency_tracked = true,
-        .is_rdb_compressed = true,
     };
     engine->ready_last = &engine->ready_first;
     engine->flush_last = &engine->flush_first;

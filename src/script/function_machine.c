@@ -5,7 +5,7 @@
  *         v
  *     environment, empty and read-only
  *         | __index
- *         +--- while a library is loaded ---> loading = { redis = { register_function, log, LOG_* ... } }
+ *         +--- while a library is loaded ---> loading = { redis, server = { register_function, log, LOG_* ... } }
  *         +--- while a function runs -------> the interpreter's own globals
  *
  * So a body sees nothing but how to register functions, and functions see what scripts see. */
@@ -184,6 +184,7 @@ static struct lua_value make_loading(struct function_machine *of)
     lua_table_set_text(lua, redis, "register_function",
                        lua_new_function(lua, "register_function", register_function, of));
     lua_table_set_text(lua, loading, "redis", protect(lua, redis, missing));
+    lua_table_set_text(lua, loading, "server", lua_of_table(redis)); /* Valkey's name, which its benchmark uses */
     return protect(lua, loading, missing);
 }
 
@@ -201,6 +202,7 @@ void function_machine_open(struct function_machine *of, struct scripts *scripts)
     of->machine = script_machine_new(scripts, SCRIPT_FUNCTION);
     lua = of->machine->lua;
     lua_table_set_text(lua, lua_globals(lua), "__redis__err__handler", lua_nil());
+    lua_table_set_text(lua, lua_globals(lua), "server", lua_table_get_text(lua, lua_globals(lua), "redis"));
     of->meta = lua_table_new(lua, 0, 1);
     lua_pin(lua, lua_of_table(of->meta));
     lua_table_set_readonly(of->meta, true);
