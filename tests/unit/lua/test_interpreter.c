@@ -212,8 +212,9 @@ static void a_collection_in_slices_frees_as_much(void **state)
         /* programs may run between two slices */
         expect_text(lua, "local t = {} for i = 1, 50 do t[i] = 'new ' .. i end return t[50]", "new 50");
     }
-    while (lua_collect_piece(lua, 1000)) {
-    }
+    for (int cycle = 0; cycle < 2; cycle++) /* the first one leaves what was made beside it */
+        while (lua_collect_piece(lua, 1000)) {
+        }
     assert_in_range(lua_memory(lua), before, before + 4096);
     lua_free(lua);
 }
