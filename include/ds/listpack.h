@@ -95,5 +95,7 @@ struct listpack *listpack_replace_int(struct listpack *lp, listpack_pos at, int6
 /* True when the bytes are a well-formed listpack (content from outside). */
 bool listpack_is_valid(struct bytes bytes);
 struct listpack *listpack_from_bytes(struct bytes bytes); /* a copy of valid bytes */
+/* True when no two of every (skip + 1)th entries are the same, and each is stored as listpack_append would. */
+bool listpack_is_distinct(const struct listpack *lp, unsigned skip);
 
 #endif

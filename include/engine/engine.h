@@ -43,6 +43,7 @@ struct engine_settings {
     int64_t busy_reply_threshold_ms; /* from when on a script is busy; 0: never */
     bool is_latency_tracked;      /* latency-tracking: a histogram for each command */
     int64_t stream_node_max_bytes, stream_node_max_entries; /* 0: no limit */
+    bool is_rdb_compressed;       /* rdbcompression: what DUMP and snapshots hold */
     unsigned notify_classes;      /* EVENT_CLASS_*, EVENT_IN_KEYSPACE, EVENT_IN_KEYEVENT */
 };
 
@@ -66,8 +67,11 @@ struct engine_stats {
 #define AFTER_READY     2u /* keys became ready that clients wait for */
 #define AFTER_PUSHES    4u /* pushes to the running client waited for the end of its reply */
 
-#define GUARD_PAUSE 1u /* clients are paused */
-#define GUARD_BUSY  2u /* a script is busy */
+/* Why the gate has to look closer at all requests. */
+#define GUARD_PAUSE   1u /* clients are paused */
+#define GUARD_BUSY    2u /* a script is busy */
+#define GUARD_LOADING 4u /* a file is loaded: what is not marked CMD_LOADING is refused */
+#define GUARD_WRITES  8u /* the last snapshot failed: writes are refused, and PING, so that somebody notices */
 
 struct engine {
     struct clock *clock;
@@ -79,11 +83,12 @@ struct engine {
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
     struct scripts *scripts; /* what runs Lua; NULL in a program without it */
+    struct functions *functions; /* their libraries; NULL likewise */
 
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */
     bool is_in_unit;      /* a command runs: time stands still until its end */
-    unsigned guards;      /* GUARD_*: the gate has to look closer at all requests */
+    unsigned guards;      /* GUARD_* */
     const char *busy_error; /* what a command answers that is not allowed while a script is busy; NULL: none is */
     struct turn *turn;    /* the innermost */
     int turn_depth;

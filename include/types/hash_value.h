@@ -51,6 +51,10 @@ bool hash_set(struct hash *hash, struct bytes field, struct bytes value, bool ke
  * first where it has several. Fields and values alternate; 'count' is even. */
 void hash_expect(struct hash *hash, const struct bytes *arguments, size_t count);
 bool hash_remove(struct hash *hash, struct bytes field); /* false when absent */
+/* So many fields are about to come to an empty hash: it is a table at once when they are too many to be packed. */
+void hash_reserve(struct hash *hash, size_t fields);
+/* Kept as a packed block, its pairs in the order in which they came. */
+bool hash_is_packed(const struct hash *hash);
 
 /* All fields in a stable order; the hash must not change meanwhile. */
 struct hash_iter {

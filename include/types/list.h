@@ -81,6 +81,22 @@ void list_insert(struct list *list, struct list_iter *iter, enum list_end side,
 
 struct list *list_copy(const struct list *list);
 
+/* --- blocks, as RDB keeps them ------------------------------------------------------------ */
+
+struct list_block {
+    struct bytes bytes; /* a listpack, or one large value */
+    bool is_plain;
+};
+size_t list_block_count(const struct list *list);
+struct list_block list_block_at(const struct list *list, size_t index);
+
+/* Puts a block that came from outside behind the last one, as it is; false when the bytes are no listpack. One
+ * without values is left out. When all are there list_settle decides whether it is a listpack or a chain. */
+bool list_add_block(struct list *list, struct bytes listpack);
+void list_settle(struct list *list);
+/* It is a chain, however small. */
+void list_make_chain(struct list *list);
+
 extern const struct value_ops list_value_ops;
 
 /* Walks all invariants; stops the process when one does not hold. */

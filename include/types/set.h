@@ -110,6 +110,15 @@ struct set *set_intersection(const struct set **sets, size_t count);
 struct set *set_union(const struct set **sets, size_t count);
 struct set *set_difference(const struct set **sets, size_t count);
 
+/* ---- what is packed, as RDB keeps it ---- */
+
+/* True when the set is an intset or a listpack: its bytes. */
+bool set_packed(const struct set *set, struct bytes *packed, bool *is_intset);
+/* From such bytes, which are checked; NULL when they are wrong. A set that is larger than the limits becomes a
+ * table. */
+struct set *set_from_intset(struct bytes packed);
+struct set *set_from_listpack(struct bytes packed);
+
 extern const struct value_ops set_value_ops;
 
 /* Walks all invariants; stops the process when one does not hold. */

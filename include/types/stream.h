@@ -56,8 +56,9 @@ struct stream_trim {
     struct stream_id min_id;   /* TRIM_MINID: what is before it goes */
     uint64_t limit;            /* of entries when approximate; 0: none */
 };
-/* Returns how many entries went. */
-uint64_t stream_trim(struct stream *stream, const struct stream_trim *trim);
+/* Returns how many entries went. '*taken' becomes a stream that has the blocks which went whole, to be
+ * freed, or NULL. */
+uint64_t stream_trim(struct stream *stream, const struct stream_trim *trim, struct stream **taken);
 
 /* The entries between two ids, both included, forward or backward.
  *
@@ -88,6 +89,19 @@ void stream_iter_field(struct stream_iter *iter, struct bytes *field, struct byt
 /* How many a forward iterator has still to give, at most 'most'. */
 uint64_t stream_iter_count(const struct stream_iter *iter, uint64_t most);
 bool stream_has(const struct stream *stream, struct stream_id id);
+
+/* --- blocks, as RDB keeps them --------------------------------------------------------------------- */
+
+struct stream_block {
+    struct stream_id master; /* what the ids of its entries are relative to */
+    struct bytes listpack;
+};
+/* 'at' is a cursor of stream_first_block, moved on by id_cursor_next. */
+struct id_cursor stream_first_block(const struct stream *stream);
+struct stream_block stream_block_at(const struct id_cursor *at);
+/* Puts a block that came from outside behind the last one. False when it is malformed, empty, or not behind it. The
+ * stream's length and last id follow. */
+bool stream_add_block(struct stream *stream, struct stream_block block);
 
 extern const struct value_ops stream_value_ops;
 

@@ -115,6 +115,13 @@ uint64_t zset_scan(const struct zset *set, uint64_t cursor, zset_emit *emit, voi
 
 struct zset *zset_copy(const struct zset *set);
 
+/* --- what is packed, as RDB keeps it --- */
+
+/* True when the set is a listpack: its bytes. */
+bool zset_packed(const struct zset *set, struct bytes *packed);
+/* From such bytes, which are checked; NULL when they are wrong. A set that is larger than the limit becomes a tree. */
+struct zset *zset_from_listpack(struct bytes packed);
+
 extern const struct value_ops zset_value_ops;
 
 /* Walks all invariants; stops the process when one does not hold. */

@@ -16,6 +16,7 @@
 #include "ds/listpack.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/numbers.h"
 
@@ -768,4 +769,48 @@ bool listpack_is_valid(struct bytes bytes)
         at += entry;
     }
     return *end == END && (header_count(lp) == COUNT_UNKNOWN || header_count(lp) == count);
+}
+
+/* Text that should be an integer would never be found. */
+static bool is_stored_well(listpack_pos at, struct bytes value)
+{
+    int64_t number;
+
+    return !is_text(at[0]) || !int64_parse(value, &number);
+}
+
+/* Puts the entry into an open table of positions; false when it is there. */
+static bool table_put(listpack_pos *table, size_t mask, listpack_pos at)
+{
+    char text[LISTPACK_TEXT_MAX];
+    struct bytes value = listpack_get(at, text);
+
+    if (!is_stored_well(at, value))
+        return false;
+    for (size_t place = hash_bytes(value) & mask;; place = (place + 1) & mask) {
+        if (!table[place]) {
+            table[place] = at;
+            return true;
+        }
+        if (listpack_equal(table[place], value))
+            return false;
+    }
+}
+
+bool listpack_is_distinct(const struct listpack *lp, unsigned skip)
+{
+    size_t count = listpack_count(lp) / (skip + 1) + 1, size = 4;
+    bool is_distinct = true;
+    listpack_pos *table;
+
+    while (size < 2 * count)
+        size *= 2;
+    table = mem_alloc_zero(size * sizeof *table);
+    for (listpack_pos at = listpack_first(lp); at && is_distinct;) {
+        is_distinct = table_put(table, size - 1, at);
+        for (unsigned i = 0; at && i <= skip; i++)
+            at = listpack_next(lp, at);
+    }
+    mem_free(table, size * sizeof *table);
+    return is_distinct;
 }

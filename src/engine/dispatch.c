@@ -88,14 +88,15 @@ static void refuse_arity(struct request *req)
     reply_wrong_arity(req);
 }
 
-static void refuse_full(struct request *req)
+/* An EXEC that is refused ends its transaction, and says so. */
+static void refuse_or_abort(struct request *req, const char *text, const char *exec_text)
 {
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
         multi_forget(req->client);
-        refuse(req, ERR_EXEC_OUT_OF_MEMORY);
+        refuse(req, exec_text);
         return;
     }
-    refuse(req, ERR_OUT_OF_MEMORY);
+    refuse(req, text);
 }
 
 static void refuse_busy(struct request *req)
@@ -181,6 +182,13 @@ static bool may_grow(const struct request *req)
     return request_command_flags(req) & CMD_GROWS;
 }
 
+static bool is_kept_from_failed(const struct request *req)
+{
+    const struct command *row = req->command->row;
+
+    return row->flags & CMD_WRITE || !strcmp(row->name, "ping") || (!strcmp(row->name, "exec") && may_write(req));
+}
+
 /* Nothing has to go for a command that needs no memory; while much goes, commands need not wait for the end. */
 static bool has_room(const struct request *req)
 {
@@ -204,11 +212,19 @@ static bool pass_gate(struct request *req)
         return false;
     }
     if (!has_room(req)) {
-        refuse_full(req);
+        refuse_or_abort(req, ERR_OUT_OF_MEMORY, ERR_EXEC_OUT_OF_MEMORY);
+        return false;
+    }
+    if (req->engine->guards & GUARD_WRITES && is_kept_from_failed(req)) {
+        refuse_or_abort(req, ERR_SNAPSHOT_FAILED, ERR_EXEC_SNAPSHOT_FAILED);
         return false;
     }
     if (is_kept_from_subscribed(req)) {
         refuse_in_subscribed(req);
+        return false;
+    }
+    if (req->engine->guards & GUARD_LOADING && !(flags & CMD_LOADING)) {
+        refuse(req, ERR_LOADING);
         return false;
     }
     if (client->flags & CLIENT_MONITOR && flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)) {

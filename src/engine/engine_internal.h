@@ -168,7 +168,7 @@ void blocking_key_ready(struct engine *engine, struct db *db, struct bytes key);
 /* All awaited keys that the database now has. */
 void blocking_db_ready(struct engine *engine, struct db *db);
 void blocking_serve(struct engine *engine);
-void blocking_expire(struct engine *engine); /* timeouts */
+void blocking_expire(struct engine *engine); /* at the end of a turn: timeouts, what is freed */
 void blocking_forget(struct client *client);
 int64_t blocking_next_ms(const struct engine *engine);
 

@@ -67,9 +67,7 @@ static bool end_killed(struct scripts *scripts, struct lua *lua)
     const char *command = kill_commands[scripts->run.shown.kind];
 
     log_write(LOG_NOTICE, "Lua script killed by user with %s.", command);
-    return raise_text(scripts, lua,
-                      scripts->run.shown.kind == SCRIPT_EVAL ? "Script killed by user with SCRIPT KILL..."
-                                                             : "Script killed by user with FUNCTION KILL...");
+    return raise_text(scripts, lua, "Script killed by user with SCRIPT KILL..."); /* so of functions, too */
 }
 
 bool busy_hook(struct lua *lua, void *context)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/help.h"
+#include "script/functions.h"
 #include "script/script_cache.h"
 #include "store/value.h"
 
@@ -139,7 +140,7 @@ static void memory_stats(struct request *req)
     for (size_t i = 0; i < sizeof none_yet / sizeof *none_yet; i++)
         number(req, none_yet[i], 0);
     number(req, "lua.caches", script_cache_memory(scripts_cache(server->engine->scripts)));
-    number(req, "functions.caches", 0);
+    number(req, "functions.caches", functions_memory(server->engine->functions));
     for (int i = 0; i < server->store->db_count; i++)
         reply_database(req, &server->store->dbs[i]);
     number(req, "overhead.total", figures.overhead);

@@ -18,26 +18,28 @@ static void cmd_info(struct request *req)
     text_release(&out);
 }
 
-/* [NOSAVE | SAVE] [NOW] [FORCE] | ABORT. There is nothing to save yet and no replica to wait for. */
+/* [NOSAVE | SAVE] [NOW] [FORCE] | ABORT. There is no replica to wait for. */
 static void cmd_shutdown(struct request *req)
 {
-    bool save = false, nosave = false, abort = false, other = false;
+    bool saves = false, must_not_save = false, abort = false, is_now = false, is_forced = false;
 
     for (int i = 1; i < req->argc; i++) {
         if (argument_is(req, i, "save"))
-            save = true;
+            saves = true;
         else if (argument_is(req, i, "nosave"))
-            nosave = true;
+            must_not_save = true;
         else if (argument_is(req, i, "abort"))
             abort = true;
-        else if (argument_is(req, i, "now") || argument_is(req, i, "force"))
-            other = true;
+        else if (argument_is(req, i, "now"))
+            is_now = true;
+        else if (argument_is(req, i, "force"))
+            is_forced = true;
         else {
             reply_syntax_error(req);
             return;
         }
     }
-    if ((save && nosave) || (abort && (save || nosave || other))) {
+    if ((saves && must_not_save) || (abort && (saves || must_not_save || is_now || is_forced))) {
         reply_syntax_error(req);
         return;
     }
@@ -45,16 +47,15 @@ static void cmd_shutdown(struct request *req)
         reply_error(req, "ERR No shutdown in progress.");
         return;
     }
-    if (req->engine->busy_error && !nosave) { /* what is half done must not be saved */
+    if (req->engine->busy_error && !must_not_save) { /* what is half done must not be saved */
         reply_error(req, req->engine->busy_error);
         return;
     }
-    if (save) {
+    log_write(LOG_NOTICE, "User requested shutdown...");
+    if (!persistence_finish(server_of(req), saves, must_not_save, is_forced)) {
         reply_error(req, "ERR Errors trying to SHUTDOWN. Check logs.");
-        log_write(LOG_WARNING, "SHUTDOWN SAVE: writing a snapshot is not supported yet");
         return;
     }
-    log_write(LOG_NOTICE, "User requested shutdown...");
     req->engine->should_stop = true;
     client_close_after_reply(req->client);
 }
@@ -70,21 +71,18 @@ static void cmd_time(struct request *req)
     reply_bulk_int(req, now_us % 1000000);
 }
 
-/* Without a snapshot yet, the start counts as one. */
-static void cmd_lastsave(struct request *req) { reply_int(req, server_of(req)->started_ms / 1000); }
-
 static const struct command server_commands[] = {
     {"time", cmd_time, 1, CMD_FAST | CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "2.6.0", "O(1)", "",
      "Returns the time: seconds, and microseconds within the second.",
      .tips = "nondeterministic_output"},
-    {"lastsave", cmd_lastsave, 1, CMD_FAST | CMD_LOADING | CMD_STALE | CMD_IN_ADMIN, {0, 0, 0}, NULL,
-     "1.0.0", "O(1)", "", "Returns the time of the last snapshot.",
-     .tips = "nondeterministic_output"},
     {"info", cmd_info, -1, CMD_LOADING | CMD_STALE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(1)", "[section [section ...]]", "Shows facts and figures of the server.",
-     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+     .history = "7.0.0 Several sections."},
     {"shutdown", cmd_shutdown, -1,
      CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_NO_MULTI | CMD_ALLOW_BUSY, {0, 0, 0},
-     NULL, "1.0.0", "O(1)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Ends the server."},
+     NULL, "1.0.0", "O(1)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Ends the server.",
+     .history = "7.0.0 NOW, FORCE and ABORT.",
+     .argument_since = "NOW 7.0.0, FORCE 7.0.0, ABORT 7.0.0"},
 };
 REGISTER_COMMANDS("server", server_commands);

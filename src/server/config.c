@@ -123,6 +123,13 @@ static int apply_title(struct server *server, struct error *error)
     return 0;
 }
 
+static int apply_save_points(struct server *server, struct error *error)
+{
+    if (server->engine)
+        persistence_refresh(server);
+    return 0;
+}
+
 static int apply_oom(struct server *server, struct error *error)
 {
     return server->engine ? oom_score_adjust(server, error) : 0;
@@ -172,6 +179,8 @@ static const struct config_row rows[] = {
      1 << 30},
     {"daemonize", KIND_BOOL, CONFIG_FIXED, SERVER(is_daemon)},
     {"databases", KIND_INT, CONFIG_FIXED, SERVER(databases), 1, INT_MAX, 16},
+    {"dbfilename", KIND_TEXT, CONFIG_PROTECTED, SERVER(snapshot_name), .preset_text = "dump.rdb",
+     .check = check_dump_name},
     {"dir", KIND_OWN, CONFIG_PROTECTED, .parse = parse_dir, .format = format_dir},
     {"enable-debug-command", KIND_ENUM, CONFIG_FIXED, SERVER(debug_command), .words = allow_words},
     {"enable-module-command", KIND_ENUM, CONFIG_FIXED, SERVER(module_command), .words = allow_words},
@@ -183,6 +192,7 @@ static const struct config_row rows[] = {
      .alias = "hash-max-ziplist-value", .applied = apply_hash_limits},
     {"hll-sparse-max-bytes", KIND_MEMORY, false, ENGINE(hll_sparse_bytes_max), 0, LLONG_MAX, 3000},
     {"hz", KIND_INT, false, SERVER(hz), 0, INT_MAX, 10, .applied = apply_hz},
+    {"key-load-delay", KIND_INT, CONFIG_HIDDEN, SERVER(key_load_delay_us), INT_MIN, INT_MAX, 0},
     {"latency-monitor-threshold", KIND_INT, false, ENGINE(latency_threshold_ms), 0, LLONG_MAX, 0,
      .applied = apply_slowness},
     {"latency-tracking", KIND_BOOL, false, ENGINE(is_latency_tracked), .preset = 1},
@@ -192,6 +202,8 @@ static const struct config_row rows[] = {
     {"lfu-log-factor", KIND_INT, false, STORE(lfu_log_factor), 0, INT_MAX, 10},
     {"list-max-listpack-size", KIND_INT, false, SERVER(list_listpack_size), INT_MIN, INT_MAX, -2,
      .alias = "list-max-ziplist-size", .applied = apply_list_size},
+    {"loading-process-events-interval-bytes", KIND_INT, CONFIG_HIDDEN, SERVER(load_step_bytes), 1024, INT_MAX,
+     2 << 20},
     {"logfile", KIND_TEXT, CONFIG_FIXED, SERVER(log_file), .preset_text = ""},
     {"loglevel", KIND_ENUM, false, SERVER(log_level), .preset = LOG_NOTICE, .words = log_levels,
      .applied = apply_log_level},
@@ -212,7 +224,13 @@ static const struct config_row rows[] = {
      .preset_text = "{title} {listen-addr} {server-mode}", .check = proc_title_check, .applied = apply_title},
     {"proto-max-bulk-len", KIND_MEMORY, false, ENGINE(bulk_len_max), 1 << 20, LLONG_MAX, 512 << 20},
     {"protected-mode", KIND_BOOL, false, ENGINE(is_protected_mode), .preset = 1},
+    {"rdb-key-save-delay", KIND_INT, CONFIG_HIDDEN, SERVER(key_save_delay_us), INT_MIN, INT_MAX, 0},
+    {"rdb-save-incremental-fsync", KIND_BOOL, false, SERVER(syncs_snapshot_often), .preset = 1},
+    {"rdbchecksum", KIND_BOOL, CONFIG_FIXED, SERVER(has_snapshot_checksum), .preset = 1},
+    {"rdbcompression", KIND_BOOL, false, ENGINE(is_rdb_compressed), .preset = 1},
     {"requirepass", KIND_TEXT, false, SERVER(password), .preset_text = "", .applied = apply_password},
+    {"save", KIND_LIST, CONFIG_LINES_ADD, SERVER(save_points), .preset_text = "3600 1 300 100 60 10000",
+     .check = check_save, .words_per_line = 2, .applied = apply_save_points},
     {"set-max-intset-entries", KIND_INT, false, SERVER(set_intset_entries), 0, LLONG_MAX, 512,
      .applied = apply_set_limits},
     {"set-max-listpack-entries", KIND_INT, false, SERVER(set_listpack_entries), 0, LLONG_MAX, 128,
@@ -228,6 +246,8 @@ static const struct config_row rows[] = {
      .applied = apply_slowness},
     {"slowlog-max-len", KIND_INT, false, ENGINE(slowlog_max_len), 0, LLONG_MAX, 128,
      .applied = apply_slowness},
+    {"stop-writes-on-bgsave-error", KIND_BOOL, false, SERVER(stops_writes_on_failure), .preset = 1,
+     .applied = apply_save_points},
     {"stream-node-max-bytes", KIND_MEMORY, false, ENGINE(stream_node_max_bytes), 0, LLONG_MAX, 4096},
     {"stream-node-max-entries", KIND_INT, false, ENGINE(stream_node_max_entries), 0, LLONG_MAX, 100},
     {"supervised", KIND_ENUM, CONFIG_FIXED, SERVER(supervised), .preset = SUPERVISED_NO, .words = supervisors},

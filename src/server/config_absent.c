@@ -4,7 +4,6 @@
 
 #include <limits.h>
 
-#define NO_RDB     .lacks = "no snapshot is written or read"
 #define NO_AOF     .lacks = "no write is logged to a file"
 #define NO_REPLICA .lacks = "there is no replication"
 #define NO_CLUSTER .lacks = "there is no cluster"
@@ -40,18 +39,8 @@ static const struct config_word tls_words[] = {{"no", 0}, {"yes", 1}, {"optional
 
 static const struct config_row rows[] = {
     /* snapshots */
-    {"save", KIND_LIST, CONFIG_LINES_ADD, NOTE, .preset_text = "3600 1 300 100 60 10000", .check = check_save,
-     .words_per_line = 2, .quiet = "", .lacks = "no snapshot is written"},
-    {"dbfilename", KIND_TEXT, CONFIG_PROTECTED, NOTE, .preset_text = "dump.rdb", .check = check_dump_name, NO_RDB},
-    BOOL("rdbcompression", 1, NO_RDB),
-    BOOL("rdbchecksum", 1, NO_RDB, FIXED),
-    BOOL("rdb-del-sync-files", 0, NO_RDB),
-    BOOL("rdb-save-incremental-fsync", 1, NO_RDB),
-    BOOL("stop-writes-on-bgsave-error", 1, NO_RDB),
-    WORD("sanitize-dump-payload", 0, payload_words, NO_RDB),
-    {"rdb-key-save-delay", KIND_INT, CONFIG_HIDDEN, NOTE, INT_MIN, INT_MAX, 0, NO_RDB},
-    {"key-load-delay", KIND_INT, CONFIG_HIDDEN, NOTE, INT_MIN, INT_MAX, 0, NO_RDB},
-    {"loading-process-events-interval-bytes", KIND_INT, CONFIG_HIDDEN, NOTE, 1024, INT_MAX, 2 << 20, NO_RDB},
+    BOOL("rdb-del-sync-files", 0, NO_REPLICA),
+    WORD("sanitize-dump-payload", 0, payload_words, .lacks = "what is read is always checked in full"),
 
     /* the append-only file */
     BOOL("appendonly", 0, NO_AOF),
@@ -73,7 +62,7 @@ static const struct config_row rows[] = {
     BOOL("lazyfree-lazy-expire", 0, SLICES),
     BOOL("lazyfree-lazy-server-del", 0, SLICES),
     BOOL("lazyfree-lazy-user-del", 0, SLICES),
-    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB free at once unless ASYNC is given"),
+    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB wait until all is freed unless ASYNC is given"),
     INT("active-expire-effort", 1, 10, 1, EXACT),
     BOOL("activerehashing", 1, .lacks = "tables are always resized in slices"),
     BOOL("activedefrag", 0, NO_DEFRAG),

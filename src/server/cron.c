@@ -46,7 +46,14 @@ static void cron(struct server *server, uint64_t now_ns)
     server->next_cron_ns = now_ns + 1000000000ULL / (uint64_t)server->settings.hz;
     server->has_work = true;
     engine_cron(server->engine);
+    persistence_cron(server);
     update_rate(server, now_ns);
+}
+
+/* There is something to do at once. */
+static bool has_work(const struct server *server)
+{
+    return server->has_work || server->store->is_evicting || store_pending_frees(server->store);
 }
 
 /* How long the engine may wait for events. */
@@ -57,7 +64,7 @@ static int64_t wait_ms(const struct server *server, uint64_t now_ns)
                           ? (int64_t)((server->next_cron_ns - now_ns + 999999) / 1000000)
                           : 0;
 
-    if (server->has_work || server->store->is_evicting)
+    if (has_work(server))
         return 0;
     if (next <= now_ms)
         return 0;
@@ -71,7 +78,7 @@ static void housekeep(struct server *server, bool is_idle)
     uint64_t now_ns = clock_work_ns();
     bool is_due = store_next_deadline(server->store) <= clock_now_ms(&server->clock);
 
-    if (!server->has_work && !is_due && !server->store->is_evicting)
+    if (!has_work(server) && !is_due)
         return;
     if (!is_idle && now_ns < server->next_slice_ns)
         return;

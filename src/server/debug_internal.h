@@ -13,6 +13,7 @@ struct debug_action {
     const char *syntax, *summary;
 };
 
+extern const struct debug_action debug_persist_actions[];
 extern const struct debug_action debug_reply_actions[];
 extern const struct debug_action debug_table_actions[];
 extern const struct debug_action debug_crash_actions[];

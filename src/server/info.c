@@ -79,24 +79,6 @@ static void write_clients(struct server *server, struct text *out)
                 watching_keys(engine), blocking_keys(engine));
 }
 
-/* Nothing is written yet, so nothing of it changes but the count of changes. */
-static void write_persistence(struct server *server, struct text *out)
-{
-    text_format(out,
-                "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
-                "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\n"
-                "current_save_keys_total:0\r\nrdb_changes_since_last_save:%lld\r\n"
-                "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:%lld\r\nrdb_last_bgsave_status:ok\r\n"
-                "rdb_last_bgsave_time_sec:-1\r\nrdb_current_bgsave_time_sec:-1\r\nrdb_saves:0\r\n"
-                "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n"
-                "aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n"
-                "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n"
-                "aof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\n"
-                "aof_rewrites_consecutive_failures:0\r\naof_last_write_status:ok\r\n"
-                "aof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n",
-                (long long)server->engine->changes, (long long)server->started_ms / 1000);
-}
-
 static void write_replication(struct server *server, struct text *out)
 {
     text_format(out,
@@ -175,7 +157,7 @@ static const struct {
     {"server", "Server", write_server, true},
     {"clients", "Clients", write_clients, true},
     {"memory", "Memory", info_write_memory, true},
-    {"persistence", "Persistence", write_persistence, true},
+    {"persistence", "Persistence", info_persistence, true},
     {"stats", "Stats", info_write_stats, true},
     {"replication", "Replication", write_replication, true},
     {"cpu", "CPU", write_cpu, true},

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/version.h"
+#include "script/functions.h"
 #include "script/script.h"
 
 #include <limits.h>
@@ -108,6 +109,7 @@ static void on_parent_gone(struct engine_source *source, unsigned readiness)
     struct server *server = (struct server *)((char *)source - offsetof(struct server, parent));
 
     log_write(LOG_NOTICE, "The parent process has ended, shutting down...");
+    persistence_finish(server, false, false, true);
     server->engine->should_stop = true;
 }
 
@@ -143,6 +145,7 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine->settings = server->staged;
     server->engine->host = server;
     scripts_new(server->engine);
+    functions_new(server->engine);
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);
@@ -176,6 +179,8 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
     crash_report_install(server);
+    if (!persistence_start(server))
+        return error_set(error, "%s", "");
     server->startup_bytes = mem_used();
     daemon_write_pid_file(server);
     proc_title_refresh(server);
@@ -195,7 +200,9 @@ static void close_down(struct server *server)
 /* Everything is freed, so that what is left over shows; a real end leaves that to the kernel. */
 static void dismantle(struct server *server)
 {
+    functions_free(server->engine->functions);
     scripts_free(server->engine->scripts);
+    persistence_release(server);
     engine_free(server->engine);
     store_free(server->store);
     event_loop_free(server->loop);

@@ -130,6 +130,15 @@ int proc_title_check(const struct bytes *args, int argc, struct text *kept, stru
     return is_good ? 0 : error_set(error, "template format is invalid or contains unknown variables");
 }
 
+static void show(struct bytes title)
+{
+    size_t len = title.len < room.size - 1 ? title.len : room.size - 1;
+
+    memset(room.start, 0, room.size);
+    if (len)
+        memcpy(room.start, title.data, len);
+}
+
 void proc_title_refresh(const struct server *server)
 {
     struct text title = {0};
@@ -138,10 +147,12 @@ void proc_title_refresh(const struct server *server)
         return;
     expand(server, bytes_from_string(server->settings.title_template), &title);
     trim(&title);
-    if (title.len > room.size - 1)
-        title.len = room.size - 1;
-    memset(room.start, 0, room.size);
-    if (title.len)
-        memcpy(room.start, title.data, title.len);
+    show(text_bytes(&title));
     text_release(&title);
+}
+
+void proc_title_of_child(const struct server *server, const char *name)
+{
+    if (server->settings.sets_title && room.size >= 2)
+        show(bytes_from_string(name));
 }

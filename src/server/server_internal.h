@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/request.h"
+#include "persist/rdb_file.h"
+#include "persist/rdb_writer.h"
 
 #include <sys/types.h>
 
@@ -38,6 +40,10 @@ struct server_settings {
     int syslog_facility;
     bool exit_with_parent, is_daemon, shows_logo, sets_title, uses_syslog;
     int64_t memory_limit; /* maxmemory */
+    char *save_points;    /* seconds and changes by turns */
+    char *snapshot_name;  /* dbfilename */
+    bool has_snapshot_checksum, syncs_snapshot_often, stops_writes_on_failure;
+    int64_t key_save_delay_us, key_load_delay_us, load_step_bytes; /* tests */
     int64_t list_listpack_size;
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
     int64_t hash_listpack_entries, hash_listpack_value;
@@ -46,6 +52,30 @@ struct server_settings {
 };
 
 struct config_note;
+
+/* What a snapshot child tells while it lives and when it ends: a page that it shares with the server. */
+struct child_report {
+    uint64_t keys_done, copied_bytes;
+    char failure[512]; /* "" when there is none */
+};
+
+enum child_kind { CHILD_NONE, CHILD_HOLDS, CHILD_SAVES };
+
+struct persistence {
+    int64_t saved_s;          /* unix time of the last snapshot that was written, or of the start */
+    int64_t tried_s;          /* when a child was last started */
+    int64_t child_started_ms; /* of the one that lives */
+    int64_t last_duration_s;  /* of a child that wrote; -1: none did */
+    int64_t changes_before;   /* engine->changes when the child was started */
+    uint64_t keys_total;      /* when it was started */
+    uint64_t saves, copied_bytes, copied_peak;
+    bool has_failed, is_scheduled;
+    struct rdb_loaded loaded; /* of the last file that was read */
+    bool is_loading;
+    int64_t loading_since_s;
+    uint64_t loading_done, loading_total;
+    struct rdb_writer functions; /* as the file had them, to be written again */
+};
 
 struct server {
     struct server_settings settings;
@@ -68,6 +98,9 @@ struct server {
     bool has_pid_file, has_oom_score;
     int oom_score_before; /* when ours has been set */
     pid_t child_pid; /* 0: none */
+    enum child_kind child_kind;
+    struct child_report *child_report; /* NULL until there was a child */
+    struct persistence persistence;
     char *program; /* as it was called */
     int64_t started_ms;
     uint64_t startup_bytes; /* of memory, when the start was over */
@@ -155,6 +188,8 @@ int oom_score_adjust(struct server *server, struct error *error);
 /* Before anything keeps a pointer to the arguments or the environment. */
 void proc_title_begin(int argc, char **argv);
 void proc_title_refresh(const struct server *server);
+/* In a fork. */
+void proc_title_of_child(const struct server *server, const char *name);
 /* Of a row of the configuration. */
 int proc_title_check(const struct bytes *args, int argc, struct text *kept, struct error *error);
 
@@ -195,10 +230,39 @@ void digest_value(const struct entry *entry, char out[DIGEST_TEXT_SIZE]);
 
 /* --- snapshot_child.c --------------------------------------------------------------------------------- */
 
-/* Forks a child that holds a snapshot for some milliseconds. Returns its pid, or -1. */
-pid_t snapshot_child_start(struct server *server, int64_t hold_ms, struct error *error);
+/* Forks a child that sees the data as they are now. It runs 'run' and ends with what that returns. Returns its pid, or
+ * -1. */
+pid_t snapshot_child_start(struct server *server, enum child_kind kind,
+                           int (*run)(struct server *server, int64_t argument), int64_t argument, struct error *error);
 /* Ends a child that still lives. */
 void snapshot_child_end(struct server *server);
+
+/* --- persistence.c ------------------------------------------------------------------------------------ */
+
+/* Before the first client: what there is on disk comes into the store. False when it is not to be had: the log says
+ * why. */
+bool persistence_start(struct server *server);
+void persistence_release(struct server *server);
+/* After a setting has changed. */
+void persistence_refresh(struct server *server);
+/* In the foreground; -1 with an error. */
+int persistence_save(struct server *server, struct error *error);
+/* In a child; -1 with an error. */
+int persistence_save_aside(struct server *server, struct error *error);
+/* The child that wrote has ended so (waitpid). */
+void persistence_child_ended(struct server *server, int status);
+/* Some times a second: save points, and what was put off. */
+void persistence_cron(struct server *server);
+/* True when something is to be written at the end. */
+bool persistence_has_save_points(const struct server *server);
+/* Reads the file; the databases are as they should be before. False with the reason in the log. */
+bool persistence_load(struct server *server, bool may_replace);
+/* True when the server may end: what is to be written is written, and no child is left. */
+bool persistence_finish(struct server *server, bool saves, bool must_not_save, bool is_forced);
+
+/* --- info_persistence.c ------------------------------------------------------------------------------- */
+
+void info_persistence(struct server *server, struct text *out);
 
 /* --- cron.c ------------------------------------------------------------------------------------------ */
 

@@ -36,10 +36,16 @@ static void on_signal(struct engine_source *source, unsigned readiness)
     const struct server_settings *settings = &server->settings;
     int how = signals.last == SIGINT ? settings->on_sigint : settings->on_sigterm;
 
+    uint64_t count;
+
+    if (read(signals.fd, &count, sizeof count) < 0) /* there may be a next one, when this one fails */
+        return;
     log_write(LOG_NOTICE, "User requested shutdown...");
-    if (how & SHUTDOWN_SAVE)
-        log_write(LOG_WARNING, "Writing a snapshot at the end is not supported yet");
-    server->engine->should_stop = true;
+    if (persistence_finish(server, how & SHUTDOWN_SAVE, how & SHUTDOWN_NOSAVE, how & SHUTDOWN_FORCE))
+        server->engine->should_stop = true;
+    else
+        log_write(LOG_WARNING, "%s received but errors trying to shut down the server, check the logs for more information",
+                  signals.last == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 int signals_watch(struct server *server, struct error *error)

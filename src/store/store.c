@@ -38,12 +38,12 @@ struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed)
 void store_free(struct store *store)
 {
     for (int i = 0; i < store->db_count; i++) {
-        store_flush(&store->dbs[i], true);
+        store_flush(&store->dbs[i]);
         dict_release(&store->dbs[i].keys);
         wheel_free(store->dbs[i].deadlines);
         ASSERT(!store->dbs[i].field_deadlines);
     }
-    while (free_queue_step(store->freeing, INT64_MAX))
+    while (!store_free_now(store, INT64_MAX))
         ;
     free_queue_free(store->freeing);
     eviction_free(store->eviction);
@@ -105,6 +105,27 @@ unsigned store_frequency(const struct store *store, const struct entry *entry)
 uint64_t store_idle_seconds(const struct store *store, const struct entry *entry)
 {
     return ((uint32_t)(clock_now_ms(store->clock) / 1000) - entry->access) & ACCESS_MASK;
+}
+
+void store_reserve(struct db *db, size_t keys)
+{
+    if (!db->store->has_snapshot_child)
+        dict_reserve(&db->keys, store_size(db) + keys);
+}
+
+void store_set_idle(const struct store *store, struct entry *entry, uint64_t seconds)
+{
+    uint64_t most = ACCESS_MASK / 2;
+
+    if (!store_is_lfu(store))
+        entry->access = (uint32_t)(clock_now_ms(store->clock) / 1000 -
+                                   (int64_t)(seconds < most ? seconds : most)) & ACCESS_MASK;
+}
+
+void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency)
+{
+    if (store_is_lfu(store))
+        entry->access = lfu_minutes(store) << 8 | (frequency & 0xff);
 }
 
 static void touch_lfu(struct store *store, struct entry *entry)
@@ -286,7 +307,7 @@ void store_clear_deadline(struct key_ref *ref)
     entry_reshape(ref, ref->entry->flags & ~ENTRY_EXPIRES, ref->entry->value_len);
 }
 
-void store_flush(struct db *db, bool is_async)
+void store_flush(struct db *db)
 {
     struct store *store = db->store;
 
@@ -297,9 +318,6 @@ void store_flush(struct db *db, bool is_async)
     dict_allow_resize(&db->keys, !store->has_snapshot_child);
     db->deadlines = wheel_new(clock_now_ms(store->clock));
     db->scan_moved = 0;
-    if (!is_async)
-        while (free_queue_step(store->freeing, INT64_MAX))
-            ;
 }
 
 /* --- walking ----------------------------------------------------------------------------- */

@@ -7,8 +7,11 @@
 
 unsigned char *hash_packed_find(const struct hash *hash, struct bytes field)
 {
-    unsigned char *at = packed_pairs(hash), *end = at + hash->bytes;
+    unsigned char *at = packed_pairs(hash), *end;
 
+    if (!hash->bytes)
+        return NULL;
+    end = at + hash->bytes;
     while (at < end) {
         struct pair pair = pair_read(at, MARK_PACKED);
 

@@ -80,7 +80,7 @@ static size_t count_before(const struct hash *hash, int64_t now_ms)
 static void become_table(struct hash *hash, size_t expected)
 {
     struct hash_table *table = hash_table_new();
-    unsigned char *pairs = packed_pairs(hash), *at = pairs, *end = at + hash->bytes;
+    unsigned char *pairs = packed_pairs(hash), *at = pairs, *end = hash->bytes ? at + hash->bytes : at;
 
     table->expiry = hash_expiry_of(hash);
     if (table->expiry) {
@@ -210,6 +210,14 @@ void hash_expect(struct hash *hash, const struct bytes *arguments, size_t count)
         become_table(hash, 0);
 }
 
+void hash_reserve(struct hash *hash, size_t fields)
+{
+    if (!is_table(hash) && fields > limit.entries)
+        become_table(hash, fields);
+}
+
+bool hash_is_packed(const struct hash *hash) { return !is_table(hash); }
+
 /* In place of the pair at 'at', which may be dead. */
 static void replace(struct hash *hash, unsigned char *at, const struct pair *old,
                     struct bytes field, struct bytes value, bool keep_deadline)
@@ -285,7 +293,7 @@ static bool next_pair(struct hash_iter *iter, struct pair *pair)
             *pair = pair_read(at, MARK_TABLE);
         return at != NULL;
     }
-    if (iter->at == packed_pairs(hash) + hash->bytes)
+    if (!hash->bytes || iter->at == packed_pairs(hash) + hash->bytes)
         return false;
     *pair = pair_read(iter->at, MARK_PACKED);
     iter->at += pair->size;
@@ -485,6 +493,22 @@ static bool any_free_step(void *value, size_t budget) { return hash_free_step(va
 static void *any_copy(const void *value) { return hash_copy(value); }
 static void any_check(const void *value) { hash_check(value); }
 
+static uint64_t any_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct hash *hash = value;
+    struct hash_expiry *expiry = hash_expiry_of(hash);
+
+    if (is_table(hash))
+        return hash_table_move_step(table_of(hash), cursor, moved);
+    if (!hash->bytes)
+        return 0;
+    if (expiry)
+        expiry->pairs = mem_move_together(expiry->pairs, hash->bytes, moved);
+    else
+        hash->content = mem_move_together(hash->content, hash->bytes, moved);
+    return 0;
+}
+
 static const struct dict *any_table(const void *value)
 {
     const struct hash *hash = value;
@@ -498,6 +522,7 @@ const struct value_ops hash_value_ops = {
     .memory = any_memory,
     .free_effort = any_free_effort,
     .free_step = any_free_step,
+    .move_step = any_move_step,
     .copy = any_copy,
     .check = any_check,
 };

@@ -475,6 +475,46 @@ struct set *set_copy(const struct set *set)
     return copy;
 }
 
+/* ---- what is packed, as RDB keeps it ---- */
+
+bool set_packed(const struct set *set, struct bytes *packed, bool *is_intset)
+{
+    *is_intset = set->form == SET_INTSET;
+    if (set->form == SET_INTSET)
+        *packed = (struct bytes){(const char *)set->ints, intset_bytes(set->ints)};
+    else if (set->form == SET_LISTPACK)
+        *packed = (struct bytes){(const char *)set->lp, listpack_bytes(set->lp)};
+    return set->form == SET_INTSET || set->form == SET_LISTPACK;
+}
+
+struct set *set_from_intset(struct bytes packed)
+{
+    struct set *set;
+
+    if (!intset_is_valid(packed))
+        return NULL;
+    set = mem_alloc_zero(sizeof *set);
+    set->form = SET_INTSET;
+    set->ints = intset_from_bytes(packed);
+    if (set_size(set) > limits.intset_entries)
+        set_become(set, SET_TABLE, set_size(set));
+    return set;
+}
+
+struct set *set_from_listpack(struct bytes packed)
+{
+    struct set *set;
+
+    if (!listpack_is_valid(packed) || !listpack_is_distinct((const struct listpack *)(const void *)packed.data, 0))
+        return NULL;
+    set = mem_alloc_zero(sizeof *set);
+    set->form = SET_LISTPACK;
+    set->lp = listpack_from_bytes(packed);
+    if (set_size(set) > limits.listpack_entries)
+        set_become(set, SET_TABLE, set_size(set));
+    return set;
+}
+
 /* ---- check ---- */
 
 static void check_listpack(const struct listpack *lp)
@@ -520,6 +560,26 @@ static bool any_free_step(void *value, size_t budget) { return set_free_step(val
 static void *any_copy(const void *value) { return set_copy(value); }
 static void any_check(const void *value) { set_check(value); }
 
+static void move_block(void *context, struct dict_slot *slot)
+{
+    void *block = dict_slot_entry(slot);
+
+    dict_slot_move(slot, mem_move_together(block, block_size(block_member(block).len), context));
+}
+
+static uint64_t any_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct set *set = value;
+
+    if (set->form == SET_TABLE)
+        return dict_scan_slots(set->table, cursor, move_block, moved);
+    if (set->form == SET_LISTPACK)
+        set->lp = mem_move_together(set->lp, listpack_bytes(set->lp), moved);
+    else
+        set->ints = mem_move_together(set->ints, intset_bytes(set->ints), moved);
+    return 0;
+}
+
 static const struct dict *any_table(const void *value)
 {
     const struct set *set = value;
@@ -533,6 +593,7 @@ const struct value_ops set_value_ops = {
     .memory = any_memory,
     .free_effort = any_free_effort,
     .free_step = any_free_step,
+    .move_step = any_move_step,
     .copy = any_copy,
     .check = any_check,
 };

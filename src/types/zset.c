@@ -329,6 +329,27 @@ struct zset *zset_copy(const struct zset *set)
     return copy;
 }
 
+bool zset_packed(const struct zset *set, struct bytes *packed)
+{
+    if (set->is_packed)
+        *packed = (struct bytes){(const char *)set->lp, listpack_bytes(set->lp)};
+    return set->is_packed;
+}
+
+struct zset *zset_from_listpack(struct bytes packed)
+{
+    struct zset *set;
+
+    if (!listpack_is_valid(packed) || !zset_packed_is_valid((const struct listpack *)(const void *)packed.data))
+        return NULL;
+    set = mem_alloc_zero(sizeof *set);
+    set->is_packed = true;
+    set->lp = listpack_from_bytes(packed);
+    if (zset_packed_size(set->lp) > limits.entries)
+        become_indexed(set, 0);
+    return set;
+}
+
 static size_t memory(const struct zset *set, size_t samples)
 {
     return mem_block_size(sizeof *set) + (set->is_packed ? mem_block_size(listpack_bytes(set->lp))

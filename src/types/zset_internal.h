@@ -49,6 +49,9 @@ struct zset_span zset_packed_span(const struct listpack *lp,
                                   bool (*is_above)(const struct zset_item *item, const void *range),
                                   const void *range);
 
+/* Whether a listpack from outside has members and scores by turns, in order. */
+bool zset_packed_is_valid(const struct listpack *lp);
+
 void zset_packed_check(const struct listpack *lp);
 
 /* --- the large one ------------------------------------------------------------------------------ */

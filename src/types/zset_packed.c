@@ -130,6 +130,31 @@ struct listpack *zset_packed_remove(struct listpack *lp, listpack_pos at, size_t
     return listpack_remove(lp, at, 2 * count, NULL);
 }
 
+static bool is_score(listpack_pos at)
+{
+    char text[LISTPACK_TEXT_MAX];
+    double score;
+    int64_t whole;
+
+    return at && (listpack_get_int(at, &whole) || double_parse(listpack_get(at, text), &score));
+}
+
+bool zset_packed_is_valid(const struct listpack *lp)
+{
+    listpack_pos at = listpack_first(lp), next;
+    char text[LISTPACK_TEXT_MAX];
+
+    for (; at; at = next) {
+        if (!is_score(listpack_next(lp, at)))
+            return false;
+        next = zset_packed_next(lp, at, false);
+        if (next && (!is_score(listpack_next(lp, next)) ||
+                     !is_before(lp, at, zset_packed_score(lp, next), listpack_get(next, text))))
+            return false;
+    }
+    return listpack_is_distinct(lp, 1);
+}
+
 void zset_packed_check(const struct listpack *lp)
 {
     char text[LISTPACK_TEXT_MAX];

@@ -316,6 +316,16 @@ GROUPS = {
         XREAD BLOCK blockms STREAMS xkey $ -> rare
         XINFO STREAM xkey -> but radix-tree-nodes
         XINFO word xkey -> seldom''',
+    'dump': '''
+        DUMP key -> any
+        RESTORE key 0 payload [REPLACE] [IDLETIME count | FREQ count]
+        RESTORE key ms payload [REPLACE]
+        RESTORE key atms payload [REPLACE] [ABSTTL]
+        RESTORE key 0 payload REPLACE
+        OBJECT ENCODING key
+        PTTL key -> near 3000
+        TYPE key
+        DEL key -> seldom''',
     'stream-groups': '''
         XGROUP CREATE xkey group (xid | $) [MKSTREAM] [ENTRIESREAD place]
         XGROUP SETID xkey group (xid | $) [ENTRIESREAD place] -> seldom

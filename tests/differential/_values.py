@@ -1,6 +1,7 @@
 """Keys, values and arguments of the differential test: what the small words of the table stand for."""
 
 import re
+import struct
 
 from _scripts import script_for
 
@@ -20,6 +21,7 @@ KEYS = {  # by the type that most commands give them
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
 LEX_KEY = b'z:lex'  # of a sorted set whose members all have the score 0
 KEY_SET = frozenset(ALL_KEYS + [LEX_KEY])
+FOREVER = b'9223372036854775807'  # as a timeout
 WHOLE_SCAN = [b'SCAN', b'0', b'COUNT', b'100000']
 DATABASES = 2
 
@@ -110,7 +112,33 @@ def new_stream_id(rng):
 
 stream_ids = [1]
 
+def crc64(content):
+    crc = 0
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x95ac9329ac4bc9b5 if crc & 1 else 0)
+    return crc
+
+
+def with_footer(content, version=9):  # which all servers read
+    content += struct.pack('<H', version)
+    return content + struct.pack('<Q', crc64(content))
+
+
+# A string, a number, a packed string, a list, a set, a hash, a sorted set, an intset, a list and a hash as a ziplist, a zipmap.
+ZIPLIST = (b"\x27'\0\0\0\x1c\0\0\0\x06\0\0\x02hi\x04\xfb\x02\xc0\xd4\xfe\x04\xfe\x01\x03\xf0\0\0\x80\x05\xe0\x07\0\0\0\0\0\0\0\xff")
+CONTENTS = [b'\x00\x02hi', b'\x00\xc1\x2c\x01', b'\x00\xc3\t@@\x01yy\xe03\x00\x01yy', b'\x01\x02\x01a\xc0\x07', b'\x02\x02\x01a\xc0\x07',
+            b'\x04\x01\x01f\x01v', b'\x05\x01\x01a' + struct.pack('<d', -2.25), b'\x0b\x0c' + struct.pack('<IIhh', 2, 2, -1, 7),
+            b'\x0a' + ZIPLIST, b'\x0d' + ZIPLIST, b'\x09\x12\x02\x03foo\x03\0bar\x02hi\x02\0xy\xff',
+            b'\x03\x02\x01a\x031.5\x01b\xfe']
+PAYLOADS = [with_footer(content) for content in CONTENTS]
+NO_PAYLOADS = [b'', b'abc', with_footer(b''), with_footer(b'\x00\x02hi', 999), PAYLOADS[0][:-1] + b'x', PAYLOADS[0][1:],
+               with_footer(b'\x02\x00'), with_footer(b'\xc8\x00')]
+
+
 TERMS = {
+    'payload': lambda rng: mostly(rng, PAYLOADS, NO_PAYLOADS, 0.1),
     **{f'script-{kind}': script_for(kind) for kind in 'slhtz'},
     'key': lambda rng: any_key(rng, None),
     'skey': lambda rng: any_key(rng, 's'),

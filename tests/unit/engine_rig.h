@@ -257,16 +257,37 @@ static inline void peer_sends_args(struct peer *peer, int argc, const struct byt
 }
 
 /* Words separated by one space; '' is an empty one. */
+/* \x00 to \xff are bytes. */
+static inline struct bytes rig_word(const char *text, size_t len, char *decoded)
+{
+    size_t to = 0;
+
+    for (size_t i = 0; i < len; i++, to++) {
+        decoded[to] = text[i];
+        if (text[i] == '\\' && len - i >= 4 && text[i + 1] == 'x') {
+            decoded[to] = (char)strtol((char[]){text[i + 2], text[i + 3], '\0'}, NULL, 16);
+            i += 3;
+        }
+    }
+    return (struct bytes){decoded, to};
+}
+
 static inline void peer_asks(struct peer *peer, const char *line)
 {
     struct bytes argv[64];
+    char decoded[256];
     int argc = 0;
 
     while (*line) {
         size_t len = strcspn(line, " ");
 
         assert_true(argc < 64);
-        argv[argc++] = (struct bytes){line, len == 2 && memcmp(line, "''", 2) == 0 ? 0 : len};
+        argv[argc] = (struct bytes){line, len == 2 && memcmp(line, "''", 2) == 0 ? 0 : len};
+        if (memchr(line, '\\', len)) { /* one word of a line */
+            assert_true(len < sizeof decoded);
+            argv[argc] = rig_word(line, len, decoded);
+        }
+        argc++;
         line += len + (line[len] == ' ');
     }
     peer_sends_args(peer, argc, argv);

@@ -8,6 +8,7 @@
 
 #include "engine_rig.h"
 #include "reporting_bitmap.h"
+#include "reporting_dump.h"
 #include "reporting_geo.h"
 #include "reporting_hash.h"
 #include "reporting_hyperloglog.h"
@@ -36,6 +37,7 @@ static const struct family {
     FAMILY(zset),
     FAMILY(sort),
     FAMILY(hyperloglog),
+    FAMILY(dump),
     FAMILY(geo),
     FAMILY(key),
     FAMILY(stream),
@@ -126,7 +128,7 @@ static void clean_up(void)
     for (int i = 0; i < PEERS; i++)
         peer_forget(&peers[i]);
     for (int i = 0; i < rig.store->db_count; i++)
-        store_flush(&rig.store->dbs[i], false);
+        store_flush(&rig.store->dbs[i]);
     rig.clock.now_us = RIG_NOW_MS * 1000;
     rig_forget(&rig);
 }
