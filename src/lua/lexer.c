@@ -17,7 +17,7 @@ const char *token_name(int kind, char *out)
     if (kind >= TOKEN_AND)
         return NAMES[kind - TOKEN_AND];
     if (kind < 32 || kind == 127)
-        snprintf(out, 16, "char(%d)", kind);
+        snprintf(out, 16, "char(%hhu)", (unsigned char)kind);
     else
         snprintf(out, 16, "%c", kind);
     return out;

@@ -89,12 +89,14 @@ int lua_pin(struct lua *lua, struct lua_value value)
     struct lua_values *pins = &lua->pins;
 
     ASSERT(value.type != LUA_NIL); /* nil marks a free place */
-    for (int i = 0; i < pins->count; i++)
+    for (int i = lua->pins_taken; i < pins->count; i++)
         if (pins->at[i].type == LUA_NIL) {
             pins->at[i] = value;
+            lua->pins_taken = i + 1;
             return i + 1;
         }
     lua_values_push(lua, pins, value);
+    lua->pins_taken = pins->count;
     return pins->count;
 }
 
@@ -108,4 +110,6 @@ void lua_unpin(struct lua *lua, int pin)
 {
     ASSERT(pin > 0 && pin <= lua->pins.count);
     lua->pins.at[pin - 1] = lua_nil();
+    if (pin - 1 < lua->pins_taken)
+        lua->pins_taken = pin - 1;
 }

@@ -78,6 +78,7 @@ struct lua {
     struct lua_values results; /* of the last lua_call */
     struct lua_values kept;    /* by functions in C */
     struct lua_values pins;    /* number n is at n - 1 */
+    int pins_taken;            /* at least so many at the beginning are not free */
 
     struct lua_object *objects; /* all but short strings */
     uint8_t mark;

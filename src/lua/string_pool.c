@@ -1,5 +1,6 @@
 /* Strings. A short one exists once: equal ones are the same object, found by their hash in the pool. A long one is
- * compared by its bytes, and hashed only when it becomes a key. The hash is that of Lua 5.1, for the order of tables. */
+ * compared by its bytes, and hashed only when it becomes a key. The hash is that of Lua 5.1 as the
+ * servers have it (every byte counts, also of a long string), for the order of tables. */
 #include "state_internal.h"
 
 #include "base/assert.h"
@@ -12,9 +13,8 @@ enum { POOL_SIZE_MIN = 256 };
 static uint32_t hash_of(const char *data, size_t len)
 {
     uint32_t hash = (uint32_t)len;
-    size_t step = (len >> 5) + 1;
 
-    for (size_t at = len; at >= step; at -= step)
+    for (size_t at = len; at > 0; at--)
         hash ^= (hash << 5) + (hash >> 2) + (unsigned char)data[at - 1];
     return hash;
 }

@@ -35,7 +35,7 @@ static inline struct lua_value *lua_table_element(const struct lua_table *table,
 {
     int64_t index = (int64_t)key;
 
-    if ((double)index == key && (uint64_t)(index - 1) < table->array_size)
+    if ((double)index == key && (uint64_t)index - 1 < table->array_size)
         return &table->array[index - 1];
     return NULL;
 }

@@ -110,6 +110,25 @@ static bool step_call(struct lua *lua, struct lua_thread *thread, struct lua_val
     return true;
 }
 
+/* A field of an object that gets it from its class: the chain of tables that are each other's __index. NULL: there is
+ * more to it. */
+static inline const struct lua_value *find_inherited(const struct lua *lua, const struct lua_table *table,
+                                                     const struct lua_string *key)
+{
+    for (int i = 0; i < 8; i++) {
+        const struct lua_value *found = lua_table_find_string(table, key);
+        if (found->type != LUA_NIL)
+            return found;
+        if (!table->metatable || table->metatable->object.flags & 1 << EVENT_INDEX)
+            return NULL;
+        found = lua_table_find_string(table->metatable, lua->event_names[EVENT_INDEX]);
+        if (found->type != LUA_TABLE)
+            return NULL;
+        table = found->table;
+    }
+    return NULL;
+}
+
 /* --- the loop ------------------------------------------------------------------------------ */
 
 #define RA (&base[lua_op_a(i)])
@@ -335,6 +354,11 @@ L_GETFIELD:
             lua_value_copy(RA, found);
             NEXT;
         }
+        found = find_inherited(lua, x->table, y->string);
+        if (found) {
+            lua_value_copy(RA, found);
+            NEXT;
+        }
     }
 get:
     SAVE();
@@ -417,8 +441,8 @@ L_SELF:
     y = KC;
     result = *x;
     if (LIKELY(x->type == LUA_TABLE)) {
-        const struct lua_value *found = lua_table_find_string(x->table, y->string);
-        if (LIKELY(found->type != LUA_NIL)) {
+        const struct lua_value *found = find_inherited(lua, x->table, y->string);
+        if (LIKELY(found != NULL)) {
             struct lua_value *to = RA;
             lua_value_copy(&to[1], &result);
             lua_value_copy(&to[0], found);
@@ -464,6 +488,11 @@ L_NOT:
     NEXT;
 
 L_LEN:
+    x = RB;
+    if (LIKELY(x->type == LUA_TABLE)) {
+        lua_value_set_number(RA, (double)lua_table_len(x->table));
+        NEXT;
+    }
     SAVE();
     if (!lua_length(lua, RB, &result))
         return false;

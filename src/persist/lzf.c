@@ -60,13 +60,16 @@ static void add_plain(struct packer *packer, uint32_t at)
     }
 }
 
-/* How many bytes at 'at' are those at 'from', of which three are known to be. The text's last two are left out. */
+/* How many bytes at 'at' are those at 'from', of which three are known to be. The text's last two are left out, but for
+ * lengths that Redis's compressor looks at in one go of 16. */
 static uint32_t match_len(const struct packer *packer, uint32_t at, uint32_t from)
 {
     uint32_t len = 3, most = packer->len - at - 2;
 
     if (most > MATCH_MAX)
         most = MATCH_MAX;
+    if (most > 16 && most < 19)
+        most = 19;
     while (len < most && packer->text[from + len] == packer->text[at + len])
         len++;
     return len;

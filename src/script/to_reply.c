@@ -32,6 +32,9 @@ static bool field(const struct writer *writer, const struct lua_table *table, co
 
 /* --- one line ------------------------------------------------------------------------------------ */
 
+/* Texts of statuses and errors end at a zero byte. */
+static struct bytes up_to_zero(struct bytes text) { return (struct bytes){text.data, strnlen(text.data, text.len)}; }
+
 /* A copy with blanks for ends of lines; the caller frees size + 1 bytes. */
 static char *one_line(struct bytes text)
 {
@@ -153,12 +156,12 @@ static void write_table(struct writer *writer, const struct lua_table *table, in
     struct lua_value value;
 
     if (lua_is(value = lua_table_get(table, writer->machine->key_err), LUA_STRING)) {
-        write_error(req, lua_string_bytes(value), !is_counted_already(writer, table));
+        write_error(req, up_to_zero(lua_string_bytes(value)), !is_counted_already(writer, table));
     } else if (lua_is(value = lua_table_get(table, writer->machine->key_ok), LUA_STRING)) {
         if (value.string == writer->machine->text_ok.string)
             reply_ok(req);
         else
-            write_line(writer, "+", lua_string_bytes(value));
+            write_line(writer, "+", up_to_zero(lua_string_bytes(value)));
     } else if (field(writer, table, "double", LUA_NUMBER, &value)) {
         reply_double(req, value.number);
     } else if (field(writer, table, "map", LUA_TABLE, &value)) {
@@ -240,14 +243,14 @@ static void error_message(struct machine *machine, struct lua_value error, struc
 
     if (lua_is(error, LUA_TABLE)) {
         if (table_text(lua, machine, error, &text))
-            text_add(out, lua_string_bytes(text));
+            text_add(out, up_to_zero(lua_string_bytes(text)));
         else
             text_add(out, BYTES("ERR unknown error"));
         return;
     }
     text_add(out, BYTES("ERR "));
     if (lua_to_text(lua, error, &text))
-        text_add(out, lua_string_bytes(text));
+        text_add(out, up_to_zero(lua_string_bytes(text)));
 }
 
 void reply_script_error(struct request *req, struct machine *machine, struct bytes name)

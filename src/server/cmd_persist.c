@@ -31,7 +31,7 @@ static void cmd_bgsave(struct request *req)
     } else if (server->child_kind == CHILD_SAVES) {
         reply_error(req, ERR_SAVE_IN_PROGRESS);
     } else if (server->child_pid || req->flags & REQUEST_IN_EXEC) {
-        if (may_wait || !server->child_pid) {
+        if (may_wait || req->flags & REQUEST_IN_EXEC) {
             server->persistence.is_scheduled = true;
             reply_status(req, "Background saving scheduled");
         } else {
@@ -114,7 +114,8 @@ static const struct command persist_commands[] = {
     {"save", cmd_save, 1, CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING | CMD_NO_MULTI, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys of all databases", "", "Writes a snapshot while everybody waits."},
     {"bgsave", cmd_bgsave, -1, CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING, {0, 0, 0}, NULL, "1.0.0", "O(1)",
-     "[SCHEDULE]", "Writes a snapshot in a child process."},
+     "[SCHEDULE]", "Writes a snapshot in a child process.",
+     .history = "3.2.2 SCHEDULE.", .argument_since = "SCHEDULE 3.2.2"},
     {"lastsave", cmd_lastsave, 1, CMD_FAST | CMD_LOADING | CMD_STALE | CMD_IN_ADMIN, {0, 0, 0}, NULL,
      "1.0.0", "O(1)", "", "Returns the time of the last snapshot.",
      .tips = "nondeterministic_output"},

@@ -23,6 +23,10 @@ def same_count(ours, theirs):
 # REFUSED when something of the transaction was queued by one server only, else by the commands that named a key which was
 # watched.
 EXPLAINED = [
+    ('valkey-', r'(EVAL|SCRIPT).*', rb'(?s).*(script: on @|nknown command called|calling command from|Command arguments must|ERR unknown subcommand|This Valkey command|-NOSCRIPT)',
+     'Valkey names neither Redis nor the script in the errors of scripts'),
+    ('redis-7.0', r'EVAL.*', rb'(?s).*(unknown subcommand|\d\.\d{12})',
+     'numbers came with 17 digits from scripts before 7.2'),
     ('tern', r'COMMAND', rb'\*',
      'some commands of later work are not there yet'),
     ('redis-7.0', r'Z(UNION|INTER|DIFF|RANDMEMBER) .*', rb'(?s)[*].*\d\.\d\d',

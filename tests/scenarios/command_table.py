@@ -110,7 +110,7 @@ LATER_DATES = {'client|list history': ['7.4.0', '8.0.0']}
 # What Redis 7.0 says otherwise than all later servers.
 DATED_SINCE_7_2 = {
     'bitcount arguments', 'bitpos arguments', 'cluster|meet arguments', 'georadius_ro history', 'georadiusbymember history',
-    'georadiusbymember_ro history',
+    'georadiusbymember_ro history', 'script|flush arguments',
 }
 
 

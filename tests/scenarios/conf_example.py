@@ -70,6 +70,9 @@ def configuration(way, directory, *before):
         else:
             client = server.client()
         words = [word.decode() for word in client('CONFIG', 'GET', '*')]
+        client.send_commands(('SHUTDOWN', 'NOSAVE'))  # by default it would write a file here
+        client.expect_closed()
+        server.has_ended = True
         client.close()
     except BaseException:
         server.kill()

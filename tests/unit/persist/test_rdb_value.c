@@ -2,7 +2,7 @@
  * many thousand ways: it is refused, or it is a value that is sound. */
 #include "unit.h"
 
-#include "../store/store_rig.h"
+#include "store/store_rig.h"
 #include "rdb_values.h"
 
 static struct store_rig rig;
