@@ -90,7 +90,7 @@ static void agree(const struct libraries *libraries, const struct model *naive)
             libraries_find_function(libraries, name_of("f", i, text, sizeof text));
         const struct model *owner = model_owner(naive, text);
 
-        assert_ptr_equal(found ? found->library : NULL, owner ? owner->library : NULL);
+        assert_ptr_equal(found ? found->library : NULL, owner ? owner->made : NULL);
     }
 }
 
