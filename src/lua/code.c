@@ -754,10 +754,8 @@ static void compare(struct function_state *function, enum operator operator, str
 
 static void concat(struct function_state *function, struct expression *left, struct expression *right)
 {
-    uint64_t *code = function->proto->code;
-
     code_to_value(function, right);
-    if (right->kind == EXPRESSION_RELOCATABLE && lua_op(code[right->info]) == OP_CONCAT) {
+    if (right->kind == EXPRESSION_RELOCATABLE && lua_op(function->proto->code[right->info]) == OP_CONCAT) {
         free_expression(function, left);
         set_b(function, right->info, left->info);
         left->kind = EXPRESSION_RELOCATABLE;

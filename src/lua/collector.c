@@ -103,15 +103,13 @@ static void mark_values(struct lua *lua, const struct lua_values *values)
         mark_value(lua, values->at[i]);
 }
 
-/* A key without a value need not live, but 'next' must still find it when it is the one to go on from. A long string is
- * found by its bytes, so that one stays. */
+/* A key without a value need not live, but 'next' must still find it when it is the one to go on from. A string stays
+ * until the next rehash: when it gets a value again it is in its old place, whether or not there was a collection. */
 static void mark_dead_key(struct lua *lua, struct lua_node *node)
 {
-    if (node->key.type < LUA_STRING || node->key.type == KEY_DEAD)
-        return;
-    if (node->key.type == LUA_STRING && !lua_string_is_short(node->key.string))
+    if (node->key.type == LUA_STRING)
         mark_object(lua, node->key.object);
-    else
+    else if (node->key.type > LUA_STRING)
         node->key.type = KEY_DEAD;
 }
 

@@ -153,7 +153,7 @@ void lua_thread_free(struct lua *lua, struct lua_thread *thread)
 }
 
 /* Every pointer into the stack moves with it. */
-bool lua_stack_grow(struct lua *lua, struct lua_thread *thread, size_t count)
+void lua_stack_enlarge(struct lua *lua, struct lua_thread *thread, size_t count)
 {
     size_t size = (size_t)(thread->stack_end - thread->stack), used = (size_t)(thread->top - thread->stack);
     size_t wanted = size * 2;
@@ -161,8 +161,6 @@ bool lua_stack_grow(struct lua *lua, struct lua_thread *thread, size_t count)
 
     if (wanted < used + count)
         wanted = used + count;
-    if (wanted > STACK_VALUES_MAX)
-        return lua_raise_runtime(lua, "stack overflow");
     thread->stack = lua_resize(lua, old, size * sizeof *old, wanted * sizeof *old);
     memset(thread->stack + size, 0, (wanted - size) * sizeof *old);
     thread->stack_end = thread->stack + wanted;
@@ -174,5 +172,12 @@ bool lua_stack_grow(struct lua *lua, struct lua_thread *thread, size_t count)
     }
     for (struct lua_upvalue *upvalue = thread->open_upvalues; upvalue; upvalue = upvalue->next_open)
         upvalue->at = thread->stack + (upvalue->at - old);
+}
+
+bool lua_stack_grow(struct lua *lua, struct lua_thread *thread, size_t count)
+{
+    if ((size_t)(thread->top - thread->stack) + count > STACK_VALUES_MAX)
+        return lua_raise_runtime(lua, "stack overflow");
+    lua_stack_enlarge(lua, thread, count);
     return true;
 }

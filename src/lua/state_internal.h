@@ -146,6 +146,7 @@ struct lua_thread *lua_thread_new(struct lua *lua);
 void lua_thread_free(struct lua *lua, struct lua_thread *thread);
 /* Room for 'count' values behind 'top'. Moves the stack. False: "stack overflow". */
 bool lua_stack_grow(struct lua *lua, struct lua_thread *thread, size_t count);
+void lua_stack_enlarge(struct lua *lua, struct lua_thread *thread, size_t count); /* whatever its size */
 
 static inline bool lua_stack_reserve(struct lua *lua, struct lua_thread *thread, size_t count)
 {
