@@ -39,12 +39,14 @@ void functions_flush(struct functions *functions, bool is_async);
 
 /* The content of FUNCTION DUMP, without its footer: what an RDB file has of functions, too. */
 void functions_dump(const struct functions *functions, struct rdb_writer *writer);
+/* The same of one library's code. */
+void functions_dump_library(struct rdb_writer *writer, struct bytes code);
 
 enum functions_policy { FUNCTIONS_APPEND, FUNCTIONS_REPLACE, FUNCTIONS_FLUSH };
 
 /* Loads all libraries of such a content, or none: then false, and '*error' has the text. */
 bool functions_restore(struct functions *functions, struct bytes content, enum functions_policy policy,
-                       struct text *error);
+                       int64_t limit_ms, struct text *error);
 
 /* Fills in what 'call' needs to run the function. */
 void functions_call(const struct functions *functions, const struct library_function *function,

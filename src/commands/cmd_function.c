@@ -285,7 +285,7 @@ static void function_restore(struct request *req)
         reply_error(req, ERR_DUMP_PAYLOAD);
         return;
     }
-    if (!functions_restore(req->engine->functions, content, policy, &error)) {
+    if (!functions_restore(req->engine->functions, content, policy, FUNCTIONS_LOAD_LIMIT_MS, &error)) {
         reply_failure(req, &error);
         return;
     }

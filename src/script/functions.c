@@ -159,16 +159,20 @@ void functions_flush(struct functions *functions, bool is_async)
 
 /* --- payloads ------------------------------------------------------------------------------------- */
 
+void functions_dump_library(struct rdb_writer *writer, struct bytes code)
+{
+    rdb_write_byte(writer, RDB_OPCODE_FUNCTION);
+    rdb_write_string(writer, code);
+}
+
 void functions_dump(const struct functions *functions, struct rdb_writer *writer)
 {
-    for (const struct library *library = functions->libraries->first; library; library = library->next) {
-        rdb_write_byte(writer, RDB_OPCODE_FUNCTION);
-        rdb_write_string(writer, library->code);
-    }
+    for (const struct library *library = functions->libraries->first; library; library = library->next)
+        functions_dump_library(writer, library->code);
 }
 
 static bool read_libraries(struct functions *functions, struct rdb_reader *reader, struct libraries *into,
-                           struct text *error)
+                           int64_t limit_ms, struct text *error)
 {
     while (rdb_reader_left(reader)) {
         unsigned opcode = 0;
@@ -183,7 +187,7 @@ static bool read_libraries(struct functions *functions, struct rdb_reader *reade
             text_format(error, "ERR Failed loading library payload");
             return false;
         }
-        if (!load_into(functions, code, into, false, FUNCTIONS_LOAD_LIMIT_MS, error))
+        if (!load_into(functions, code, into, false, limit_ms, error))
             return false;
     }
     return true;
@@ -234,14 +238,14 @@ static void move_all(struct functions *functions, struct libraries *from, struct
 }
 
 bool functions_restore(struct functions *functions, struct bytes content, enum functions_policy policy,
-                       struct text *error)
+                       int64_t limit_ms, struct text *error)
 {
     struct libraries *fresh = libraries_new();
     struct rdb_reader reader;
     bool is_good;
 
     rdb_reader_init(&reader, content);
-    is_good = read_libraries(functions, &reader, fresh, error) &&
+    is_good = read_libraries(functions, &reader, fresh, limit_ms, error) &&
               (policy == FUNCTIONS_FLUSH ||
                can_join(functions->libraries, fresh, policy == FUNCTIONS_REPLACE, error));
     rdb_reader_release(&reader);

@@ -202,7 +202,6 @@ static void dismantle(struct server *server)
 {
     functions_free(server->engine->functions);
     scripts_free(server->engine->scripts);
-    persistence_release(server);
     engine_free(server->engine);
     store_free(server->store);
     event_loop_free(server->loop);

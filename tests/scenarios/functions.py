@@ -170,6 +170,31 @@ def replacing_a_library_a_thousand_times_takes_no_memory(server):
     expect(client('FCALL', 'f', 0), 500)
 
 
+@test()
+def a_snapshot_has_the_functions(server):
+    client = loaded(server)
+    expect(client('FUNCTION', 'LOAD', b"#!lua name=other\nredis.register_function('other', function() return 'other' end)"), b'other')
+    payload = client('FUNCTION', 'DUMP')
+    expect(client('FCALL', 'count', 0), 1)
+    expect(client('DEBUG', 'RELOAD'), 'OK')
+    expect(client('FUNCTION', 'DUMP'), payload)
+    expect(client('FCALL', 'count', 0), 1)  # they were loaded anew
+    expect(client('FUNCTION', 'DELETE', 'mylib'), 'OK')
+    expect(client('FUNCTION', 'LOAD', b"#!lua name=new\nredis.register_function('count', function() return 'new' end)"), b'new')
+    expect(client('DEBUG', 'RELOAD', 'NOSAVE'), 'OK')
+    expect(client('FUNCTION', 'DUMP'), payload)
+    expect(client('SAVE'), 'OK')
+    again = Server(os.path.join(server.directory, 'again'))
+    try:
+        shutil.copy(os.path.join(server.directory, 'dump.rdb'), os.path.join(again.directory, 'dump.rdb'))
+        other = again.client()
+        expect(other('DEBUG', 'RELOAD', 'NOSAVE'), 'OK')
+        expect(other('FUNCTION', 'DUMP'), payload)
+        expect(other('FCALL', 'other', 0), b'other')
+    finally:
+        again.stop()
+
+
 @contextlib.contextmanager
 def real_server(directory):
     os.makedirs(directory, exist_ok=True)

@@ -13,7 +13,7 @@ struct model {
     bool is_in;
     char functions[FUNCTIONS][8];
     size_t count;
-    struct library *library;
+    struct library *made;
 };
 
 static struct bytes name_of(const char *prefix, uint64_t id, char *out, size_t size)
@@ -35,12 +35,12 @@ static bool is_same_name(const char *a, const char *b)
     return !*a && !*b;
 }
 
-static const struct model *model_owner(const struct model *models, const char *name)
+static const struct model *model_owner(const struct model *naive, const char *name)
 {
     for (int i = 0; i < LIBRARIES; i++)
-        for (size_t j = 0; models[i].is_in && j < models[i].count; j++)
-            if (is_same_name(models[i].functions[j], name))
-                return &models[i];
+        for (size_t j = 0; naive[i].is_in && j < naive[i].count; j++)
+            if (is_same_name(naive[i].functions[j], name))
+                return &naive[i];
     return NULL;
 }
 
@@ -61,10 +61,10 @@ static struct library *make_library(struct random *random, struct model *model, 
     return library;
 }
 
-static bool clashes_in_model(const struct model *models, const struct model *fresh, const struct model *replaced)
+static bool clashes_in_model(const struct model *naive, const struct model *fresh, const struct model *replaced)
 {
     for (size_t i = 0; i < fresh->count; i++) {
-        const struct model *owner = model_owner(models, fresh->functions[i]);
+        const struct model *owner = model_owner(naive, fresh->functions[i]);
 
         if (owner && owner != replaced)
             return true;
@@ -72,59 +72,59 @@ static bool clashes_in_model(const struct model *models, const struct model *fre
     return false;
 }
 
-static void agree(const struct libraries *libraries, const struct model *models)
+static void agree(const struct libraries *libraries, const struct model *naive)
 {
     size_t count = 0, functions = 0;
     char text[8];
 
     for (int i = 0; i < LIBRARIES; i++) {
         assert_ptr_equal(libraries_find(libraries, name_of("l", (uint64_t)i, text, sizeof text)),
-                         models[i].is_in ? models[i].library : NULL);
-        count += models[i].is_in;
-        functions += models[i].is_in ? models[i].count : 0;
+                         naive[i].is_in ? naive[i].made : NULL);
+        count += naive[i].is_in;
+        functions += naive[i].is_in ? naive[i].count : 0;
     }
     assert_int_equal(libraries_count(libraries), count);
     assert_int_equal(libraries->function_count, functions);
     for (unsigned i = 0; i < NAMES; i++) {
         const struct library_function *found =
             libraries_find_function(libraries, name_of("f", i, text, sizeof text));
-        const struct model *owner = model_owner(models, text);
+        const struct model *owner = model_owner(naive, text);
 
-        assert_ptr_equal(found ? found->library : NULL, owner ? owner->library : NULL);
+        assert_ptr_equal(found ? found->library : NULL, owner ? owner->made : NULL);
     }
 }
 
 static void a_random_run_agrees_with_the_model(void **state)
 {
     struct libraries *libraries = libraries_new();
-    struct model models[LIBRARIES] = {{0}};
+    struct model naive[LIBRARIES] = {{0}};
     struct random random;
 
     random_init(&random, 1);
     for (size_t step = 0; step < RANDOM_STEPS((size_t)20000); step++) {
-        struct model *model = &models[random_below(&random, LIBRARIES)], fresh = {.is_in = true};
+        struct model *model = &naive[random_below(&random, LIBRARIES)], fresh = {.is_in = true};
         char text[8];
 
         if (random_below(&random, 3)) {
-            fresh.library = make_library(&random, &fresh, name_of("l", (uint64_t)(model - models), text, sizeof text));
-            if (libraries_clash(libraries, fresh.library, model->is_in ? model->library : NULL)) {
-                assert_true(clashes_in_model(models, &fresh, model));
-                library_free(fresh.library);
+            fresh.made = make_library(&random, &fresh, name_of("l", (uint64_t)(model - naive), text, sizeof text));
+            if (libraries_clash(libraries, fresh.made, model->is_in ? model->made : NULL)) {
+                assert_true(clashes_in_model(naive, &fresh, model));
+                library_free(fresh.made);
                 continue;
             }
-            assert_false(clashes_in_model(models, &fresh, model));
+            assert_false(clashes_in_model(naive, &fresh, model));
         }
         if (model->is_in) {
-            libraries_unlink(libraries, model->library);
-            library_free(model->library);
+            libraries_unlink(libraries, model->made);
+            library_free(model->made);
             model->is_in = false;
         }
-        if (fresh.library) {
-            libraries_link(libraries, fresh.library);
+        if (fresh.made) {
+            libraries_link(libraries, fresh.made);
             *model = fresh;
         }
         libraries_check(libraries);
-        agree(libraries, models);
+        agree(libraries, naive);
     }
     libraries_free(libraries);
 }
