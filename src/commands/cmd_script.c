@@ -135,7 +135,7 @@ static const struct command script_subcommands[] = {
     {"flush", script_flush, -2, CMD_NOSCRIPT, {0, 0, 0}, NULL, "2.6.0", "O(N) scripts", "[ASYNC | SYNC]",
      "Forgets all scripts. ASYNC frees them in slices.",
      .tips = "request_policy:all_nodes response_policy:all_succeeded",
-     .history = "6.2.0 ASYNC and SYNC."},
+     .history = "6.2.0 ASYNC and SYNC.", .argument_since = "flush-type 6.2.0"},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "", "Prints this help."},
     {"kill", script_kill, 2, CMD_NOSCRIPT | CMD_ALLOW_BUSY, {0, 0, 0}, NULL, "2.6.0", "O(1)", "",
      "Ends the script that runs, unless it has written.",

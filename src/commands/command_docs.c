@@ -166,6 +166,13 @@ static struct bytes first_word(const struct argument *argument)
     return argument->token.len ? argument->token : argument->name;
 }
 
+/* YES | SYNC | NO of the debugger begins as another choice does. */
+static bool is_debug_mode(const struct argument *choice)
+{
+    return bytes_is(first_word(choice), "YES") && choice->first && choice->first->next &&
+           bytes_is(first_word(choice->first->next), "SYNC");
+}
+
 static void name_of(const struct argument *argument, char out[ARGUMENT_NAME_MAX])
 {
     struct bytes word = argument->name.len ? argument->name : first_word(argument);
@@ -173,7 +180,7 @@ static void name_of(const struct argument *argument, char out[ARGUMENT_NAME_MAX]
     size_t len;
 
     if (argument->kind == ARGUMENT_ONE_OF && !argument->token.len)
-        known = MEANING(choice_names, word);
+        known = is_debug_mode(argument) ? "mode" : MEANING(choice_names, word);
     else if (argument->kind == ARGUMENT_BLOCK && !argument->token.len && argument->flags & ARGUMENT_MULTIPLE)
         known = "data";
     else if (argument->kind == ARGUMENT_TOKEN)

@@ -1,7 +1,7 @@
 /* Scripts over an engine: what travels of their writes, the cache, the first line. */
 #include "unit.h"
 
-#include "../engine/fake_commands.h"
+#include "engine/fake_commands.h"
 
 #include "script/script_cache.h"
 
