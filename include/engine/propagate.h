@@ -24,8 +24,8 @@ struct propagation_sink {
     /* One command in RESP. Called when its unit ends. */
     void (*write)(void *context, int db, struct bytes command);
     void *context;
-    unsigned kind; /* PROPAGATE_TO_FILE or _REPLICAS; 0: it hears of everything that travels anywhere */
     struct propagation_sink *next;
+    unsigned kind; /* PROPAGATE_TO_FILE or _REPLICAS; 0: it hears of everything that travels anywhere */
 };
 
 void propagate_join(struct engine *engine, struct propagation_sink *sink);
