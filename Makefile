@@ -99,6 +99,11 @@ $(TRANSCRIPT): tests/tools/transcript.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
+# Lua programs without a server: build/tools/lua_run FILE
+$(BUILD)/tools/lua_run: tests/tools/lua_run.c Makefile $(call archive,lua) $(call archive,base)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(call archive,lua) $(call archive,base)
+
 run: $(SERVER)
 	$(SERVER) --port $(PORT) $(ARGS)
 

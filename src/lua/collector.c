@@ -251,10 +251,17 @@ static void clear_weak(struct lua *lua, struct lua_table *table)
     }
 }
 
+static void release_stacks(struct lua *lua)
+{
+    lua_release(lua, lua->gray.at, lua->gray.size * sizeof *lua->gray.at);
+    lua_release(lua, lua->weak.at, lua->weak.size * sizeof *lua->weak.at);
+    memset(&lua->gray, 0, sizeof lua->gray);
+    memset(&lua->weak, 0, sizeof lua->weak);
+}
+
 static void mark_all(struct lua *lua)
 {
     lua->mark ^= 1;
-    lua->weak.count = 0;
     mark_object(lua, &lua->main->object);
     mark_object(lua, &lua->running->object);
     mark_object(lua, &lua->globals->object);
@@ -271,6 +278,7 @@ static void mark_all(struct lua *lua)
         mark_contents(lua, lua->gray.at[--lua->gray.count]);
     for (size_t i = 0; i < lua->weak.count; i++)
         clear_weak(lua, (struct lua_table *)lua->weak.at[i]);
+    release_stacks(lua);
     lua->sweep.is_going = true;
     lua->sweep.link = &lua->objects;
     lua->sweep.chain = 0;
@@ -339,9 +347,11 @@ static bool sweep_piece(struct lua *lua)
     sweep_objects(lua, SWEEP_OBJECTS);
     sweep_chains(lua, SWEEP_CHAINS);
     lua->sweep.is_going = *lua->sweep.link || lua->sweep.chain < lua->pool.size;
-    if (!lua->sweep.is_going)
-        lua->threshold = lua->memory * 2 > THRESHOLD_MIN ? lua->memory * 2 : THRESHOLD_MIN;
-    return lua->sweep.is_going;
+    if (lua->sweep.is_going)
+        return true;
+    lua_pool_shrink(lua);
+    lua->threshold = lua->memory * 2 > THRESHOLD_MIN ? lua->memory * 2 : THRESHOLD_MIN;
+    return false;
 }
 
 /* --- collections --------------------------------------------------------------------------- */
@@ -386,6 +396,4 @@ void lua_object_free_all(struct lua *lua)
     lua->sweep.chain = 0;
     while (sweep_piece(lua)) {
     }
-    lua_release(lua, lua->gray.at, lua->gray.size * sizeof *lua->gray.at);
-    lua_release(lua, lua->weak.at, lua->weak.size * sizeof *lua->weak.at);
 }

@@ -102,7 +102,7 @@ static bool co_create(struct lua_call *call)
 
 static bool co_resume(struct lua_call *call)
 {
-    struct lua_thread *thread;
+    struct lua_thread *thread = NULL;
     struct lua_value *values;
     int count;
 
@@ -171,7 +171,7 @@ static bool co_yield(struct lua_call *call)
 
 static bool co_status(struct lua_call *call)
 {
-    struct lua_thread *thread;
+    struct lua_thread *thread = NULL;
 
     if (!arg_coroutine(call, &thread))
         return false;

@@ -12,7 +12,7 @@ static const char *local_name(const struct lua_proto *proto, int reg, int at)
     return NULL;
 }
 
-/* Does the instruction write the register? */
+/* Does the instruction write the register? A test counts as if it did, so that what "a or b" gives has no name. */
 static bool writes(uint64_t i, int reg)
 {
     int a = (int)lua_op_a(i);
@@ -42,7 +42,7 @@ static bool writes(uint64_t i, int reg)
     case OP_JUMP:
         return false;
     default:
-        return reg == a && (!lua_op_is_jump(lua_op(i)) || lua_op(i) == OP_JUMP_TRUE_SET || lua_op(i) == OP_JUMP_FALSE_SET);
+        return reg == a && lua_op(i) > OP_JUMP_NOT_GE_K; /* comparisons come first */
     }
 }
 

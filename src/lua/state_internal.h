@@ -127,6 +127,7 @@ size_t lua_string_size(const struct lua_string *string);
 bool lua_string_less(const struct lua_string *a, const struct lua_string *b);
 void lua_pool_init(struct lua *lua);
 void lua_pool_release(struct lua *lua);
+void lua_pool_shrink(struct lua *lua); /* after a sweep */
 /* A chunk's name as errors show it. 'out' has 'size' bytes. */
 size_t lua_chunk_display(const struct lua_string *source, char *out, size_t size);
 enum { CHUNK_DISPLAY_MAX = 60, CHUNK_DISPLAY_SYNTAX_MAX = 80 };

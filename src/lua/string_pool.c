@@ -31,9 +31,8 @@ void lua_pool_release(struct lua *lua)
     lua_release(lua, lua->pool.chains, lua->pool.size * sizeof *lua->pool.chains);
 }
 
-static void pool_grow(struct lua *lua)
+static void pool_resize(struct lua *lua, size_t size)
 {
-    size_t size = lua->pool.size * 2;
     struct lua_string **chains = lua_alloc(lua, size * sizeof *chains);
 
     memset(chains, 0, size * sizeof *chains);
@@ -50,6 +49,16 @@ static void pool_grow(struct lua *lua)
     lua->pool.chains = chains;
     lua->pool.size = size;
     lua->sweep.chain = 0; /* what was swept already is judged again: the same verdict */
+}
+
+void lua_pool_shrink(struct lua *lua)
+{
+    size_t size = lua->pool.size;
+
+    while (size > POOL_SIZE_MIN && lua->pool.count < size / 4)
+        size /= 2;
+    if (size < lua->pool.size)
+        pool_resize(lua, size);
 }
 
 size_t lua_string_size(const struct lua_string *string) { return sizeof *string + string->len + 1; }
@@ -83,7 +92,7 @@ struct lua_string *lua_string_new(struct lua *lua, const char *data, size_t len)
         }
     }
     if (lua->pool.count >= lua->pool.size)
-        pool_grow(lua);
+        pool_resize(lua, lua->pool.size * 2);
     struct lua_string **chain = &lua->pool.chains[hash & (lua->pool.size - 1)];
     string = lua_alloc(lua, sizeof *string + len + 1);
     string->object = (struct lua_object){

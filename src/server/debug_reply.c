@@ -157,9 +157,9 @@ static void debug_client_eviction(struct request *req)
     reply_error(req, "ERR maxmemory-clients is disabled.");
 }
 
-static void debug_reload(struct request *req)
+static void debug_loadaof(struct request *req)
 {
-    reply_error_format(req, "ERR DEBUG %.*s needs files with data, which this server does not write yet",
+    reply_error_format(req, "ERR DEBUG %.*s needs an append-only file, which this server does not write yet",
                        (int)(req->argv[1].len < 32 ? req->argv[1].len : 32), req->argv[1].data);
 }
 
@@ -168,12 +168,11 @@ const struct debug_action debug_reply_actions[] = {
     {"client-eviction", 2, 2, debug_client_eviction, "",
      "Would show clients by memory; no limit for all of them exists."},
     {"error", 3, 3, debug_error, "text", "Replies this error."},
-    {"loadaof", 2, 2, debug_reload, "", "Not there yet."},
+    {"loadaof", 2, 2, debug_loadaof, "", "Not there yet."},
     {"log", 3, 3, debug_log, "text", "Writes a line to the log."},
     {"protocol", 3, 3, debug_protocol, "type", "Replies a value of each type of the protocol."},
     {"quicklist-packed-threshold", 3, 3, debug_packed_threshold, "size",
      "Accepted; the limit of blocks alone decides how a list keeps a value."},
-    {"reload", 2, ANY_ARGC, debug_reload, "[option ...]", "Not there yet."},
     {"replybuffer", 4, 4, debug_replybuffer, "PEAK-RESET-TIME NEVER | RESET | ms, RESIZING 0 | 1",
      "Accepted; clients have no reply buffers of their own."},
     {"set-disable-deny-scripts", 3, 3, debug_nothing, "0 | 1", "Accepted; there are no scripts yet."},

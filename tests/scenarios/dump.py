@@ -87,6 +87,11 @@ def digest_of(client, key):
     return client('DEBUG', 'DIGEST-VALUE', key)[0]
 
 
+def dump(client, packs):
+    expect(client('CONFIG', 'SET', 'rdbcompression', packs), 'OK')
+    return client('DUMP', 'k')
+
+
 def ordered(payload):
     """Whether the order within is one that both servers keep: not of tables, and no times of consumers."""
     return payload[0] not in (2, 4, 21)
@@ -110,10 +115,12 @@ def values_go_both_ways(server):
                 real('DEL', 'k')
                 client.all(*commands)
                 real.all(*commands)
-                ours, theirs = client('DUMP', 'k'), real('DUMP', 'k')
-                is_plain = ours[0] == 18 and ours[2] == 1  # a block of its own for a long value, since 7.2
-                if ours[0] == theirs[0] and ordered(ours) and not (is_old and is_plain):
+                # Redis's packing of strings depends on what it packed before, as its table is not cleared
+                ours, theirs = [dump(who, 'no') for who in (client, real)]
+                is_cut = ours[0] == 18 and (ours[1] != 1 or ours[2] == 1)  # lists of several blocks: 7.0 cuts them elsewhere
+                if ours[0] == theirs[0] and ordered(ours) and not (is_old and is_cut):
                     expect(ours[:-10], theirs[:-10], shown(commands))
+                ours, theirs = [dump(who, 'yes') for who in (client, real)]
                 expect(client('RESTORE', 'back', 0, theirs, 'REPLACE'), 'OK', shown(commands))
                 expect(digest_of(client, 'back'), digest_of(real, 'k'), shown(commands))
                 if is_old and ours[0] in (20, 21):

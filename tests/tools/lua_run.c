@@ -1,6 +1,6 @@
 /* lua_run FILE...: runs Lua programs with the server's interpreter and its libraries, each with a state of its own, and
  * prints what they return, or "error: " and the message. "-" reads the standard input. The time goes to stderr with
- * LUA_RUN_TIME in the environment. For comparing speed and for looking at one program. */
+ * LUA_RUN_TIME in the environment. For comparing speed, for looking at one program, and for tests/tools/lua_programs. */
 #include "lua/libraries.h"
 #include "lua/lua.h"
 
