@@ -78,6 +78,7 @@ struct engine {
     struct engine_settings settings;
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
+    void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
 
     unsigned refusals;    /* REFUSE_* */
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
