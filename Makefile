@@ -44,8 +44,9 @@ FOLDERS  := $(foreach f,$(shell sed -n 's/^\([a-z]*\) *:.*/\1/p' src/LAYERS | ta
 archive   = $(OBJ)/lib$1.a
 objects   = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/$1/*.c))
 ARCHIVES := $(foreach f,$(FOLDERS),$(call archive,$f))
-# below FOLDER: the folder and the ones it may include, highest first
-below     = $(filter $1 $(shell sed -n 's/^$1 *: *//p' src/LAYERS),$(FOLDERS))
+# below FOLDER: the folder, the ones it may include, and what these stand on, highest first
+listed    = $(shell sed -n 's/^$1 *: *//p' src/LAYERS)
+below     = $(filter $1 $(foreach f,$1 $(call listed,$1),$f $(call listed,$f)),$(FOLDERS))
 
 SERVER     := $(BUILD)/tern-server
 UNIT_SRC   := $(wildcard tests/unit/*/test_*.c)
@@ -97,6 +98,11 @@ unit-build: $(UNIT_TESTS)
 $(TRANSCRIPT): tests/tools/transcript.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# Lua programs without a server: build/tools/lua_run FILE
+$(BUILD)/tools/lua_run: tests/tools/lua_run.c Makefile $(call archive,lua) $(call archive,base)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(call archive,lua) $(call archive,base)
 
 run: $(SERVER)
 	$(SERVER) --port $(PORT) $(ARGS)

@@ -47,6 +47,8 @@ size_t mem_block_size(size_t size);
  * the sparsest of its class, and the others have room for what these hold. False for large blocks
  * and while a snapshot child lives. After a yes, allocate, copy and free before anything else. */
 bool mem_worth_moving(const void *block, size_t size);
+/* Moves the block when it is worth it: returns where it is then, and counts up '*moved' when it moved. */
+void *mem_move_together(void *block, size_t size, size_t *moved);
 
 /* Address space that is committed as it is touched, zero-filled, for tables that grow at one end
  * and shrink at the other. Not counted in mem_used: the owner tells mem_count what it really uses.

@@ -92,6 +92,13 @@ struct btree_iter {
 void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank, bool is_reverse);
 struct btree_member *btree_iter_next(struct btree_iter *iter); /* NULL at the end */
 
+/* Asks for the leaf where a member with this score is or would come. */
+void btree_prefetch(const struct btree *tree, double score);
+
+/* The member 'at' places from the first one, or from the last one (from_end); NULL when that is not in the same leaf. Reads no
+ * member. */
+struct btree_member *btree_near_edge(const struct btree *tree, size_t at, bool from_end);
+
 size_t btree_memory(const struct btree *tree); /* of the nodes */
 
 /* Walks all invariants; stops the process when one does not hold. */

@@ -131,6 +131,7 @@ void *dict_iter_next(struct dict_iter *iter); /* NULL at the end */
  * NULL when empty. */
 struct random;
 void *dict_random(const struct dict *dict, struct random *random);
+struct dict_slot *dict_random_slot(const struct dict *dict, struct random *random); /* the same one's slot */
 /* Up to 'want' different entries that lie behind each other from a random one on, which is cheaper than so many
  * random ones: neighbours have nothing in common but their hashes. Returns how many, none only when empty. */
 size_t dict_sample(const struct dict *dict, struct random *random, void **entries, size_t want);

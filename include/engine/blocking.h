@@ -22,8 +22,12 @@ void block_wakes_on_loss(struct request *req);
 /* Waits for nothing but the deadline (0: for ever); then, and at once in MULTI, 'reply' answers. */
 void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct request *req));
 
+/* Waits until all that is on its way out of memory now is gone; then the request is run again. False in
+ * MULTI, where nothing waits. */
+bool block_until_freed(struct request *req);
+
 /* Ends a client's wait as its deadline would, or (with_error) with an error. False when it does not
- * wait for keys. */
+ * wait, or for memory. */
 bool blocking_unblock(struct client *client, bool with_error);
 
 size_t blocking_clients(const struct engine *engine);

@@ -37,6 +37,7 @@ struct request;
 #define CLIENT_SERVES_OTHERS     (1u << 19) /* from within its command, whose reply is not whole */
 #define CLIENT_IN_EXEC           (1u << 20)
 #define CLIENT_MONITOR           (1u << 21) /* sees every command */
+#define CLIENT_INNER             (1u << 22) /* has no socket: it runs what a script calls */
 
 /* Some of these, and the gate has to look closer. */
 #define CLIENT_GATED                                                                               \

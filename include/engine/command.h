@@ -93,6 +93,9 @@ struct command {
     const struct key_rule *key_rules; /* NULL: see struct key_rule; ends with a rule whose 'begin' is 0 */
     const char *tips;                 /* COMMAND INFO's, with a blank between; NULL: none */
     const char *deprecated_since, *replaced_by;
+    uint32_t (*flags_of)(const struct request *req); /* CMD_*, where they depend on the arguments; NULL: 'flags' */
+    const char *history; /* "7.0.0 What came then.\n7.2.0 ..."; NULL: none */
+    const char *argument_since; /* "NX 2.6.12, unit 7.0.0": arguments, by token or name, that came later; NULL: none */
     int member; /* the argument that names an element of the value, which the batch asks for ahead; 0: none */
 };
 

@@ -40,6 +40,7 @@ struct engine_settings {
     int64_t slowlog_slower_than_us; /* negative: nothing is logged */
     int64_t slowlog_max_len;
     int64_t latency_threshold_ms; /* 0: the latency monitor is off */
+    int64_t busy_reply_threshold_ms; /* from when on a script is busy; 0: never */
     bool is_latency_tracked;      /* latency-tracking: a histogram for each command */
     int64_t stream_node_max_bytes, stream_node_max_entries; /* 0: no limit */
     bool is_rdb_compressed;       /* rdbcompression: what DUMP and snapshots hold */
@@ -58,6 +59,7 @@ struct engine_stats {
     uint64_t turns, batches;
     uint64_t turns_ns; /* without waiting */
     uint64_t auth_failures;
+    uint64_t evicted_scripts;
     size_t input_bytes_peak, output_bytes_peak;
 };
 
@@ -65,9 +67,11 @@ struct engine_stats {
 #define AFTER_READY     2u /* keys became ready that clients wait for */
 #define AFTER_PUSHES    4u /* pushes to the running client waited for the end of its reply */
 
-/* What the server refuses now. */
-#define REFUSE_LOADING 1u /* a file is loaded: what is not marked CMD_LOADING */
-#define REFUSE_WRITES  2u /* the last snapshot failed: writes, and PING, so that somebody notices */
+/* Why the gate has to look closer at all requests. */
+#define GUARD_PAUSE   1u /* clients are paused */
+#define GUARD_BUSY    2u /* a script is busy */
+#define GUARD_LOADING 4u /* a file is loaded: what is not marked CMD_LOADING is refused */
+#define GUARD_WRITES  8u /* the last snapshot failed: writes are refused, and PING, so that somebody notices */
 
 struct engine {
     struct clock *clock;
@@ -79,11 +83,14 @@ struct engine {
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
     void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
+    struct scripts *scripts; /* what runs Lua; NULL in a program without it */
+    struct functions *functions; /* their libraries; NULL likewise */
 
-    unsigned refusals;    /* REFUSE_* */
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */
     bool is_in_unit;      /* a command runs: time stands still until its end */
+    unsigned guards;      /* GUARD_* */
+    const char *busy_error; /* what a command answers that is not allowed while a script is busy; NULL: none is */
     struct turn *turn;    /* the innermost */
     int turn_depth;
     struct client *running; /* whose request runs now, or NULL */
@@ -131,6 +138,9 @@ void engine_turn(struct engine *engine, int64_t timeout_ms);
 /* Events are served in a turn of its own while a long piece of work runs; the running client waits. Call it
  * now and then from within the work. */
 void engine_nested_turn(struct engine *engine);
+
+/* While a script runs so long: commands that are not allowed are refused with 'error_text'; NULL: it is over. */
+void engine_set_busy(struct engine *engine, const char *error_text);
 
 /* Called some times a second: idle clients, soft limits. */
 void engine_cron(struct engine *engine);

@@ -15,11 +15,17 @@ struct db;
 struct engine;
 struct request;
 
+/* Kinds of sinks, as redis.set_repl names them. */
+#define PROPAGATE_TO_FILE     1u
+#define PROPAGATE_TO_REPLICAS 2u
+#define PROPAGATE_TO_ALL      (PROPAGATE_TO_FILE | PROPAGATE_TO_REPLICAS)
+
 struct propagation_sink {
     /* One command in RESP. Called when its unit ends. */
     void (*write)(void *context, int db, struct bytes command);
     void *context;
     struct propagation_sink *next;
+    unsigned kind; /* PROPAGATE_TO_FILE or _REPLICAS; 0: it hears of everything that travels anywhere */
 };
 
 void propagate_join(struct engine *engine, struct propagation_sink *sink);
@@ -34,6 +40,11 @@ void propagate_argument(struct request *req, struct bytes argument);
 void propagate_nothing(struct request *req);
 /* Beside the running command, or outside of any. */
 void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv);
+
+/* What is written from now on travels to sinks of these kinds only, until the next call. */
+void propagate_only_to(struct engine *engine, unsigned kinds);
+/* What the unit has written so far does not travel: the server ends in the middle of it. */
+void propagate_drop(struct engine *engine);
 
 /* The engine's: a unit's commands are handed to the sinks. */
 void propagate_request(struct request *req);

@@ -86,6 +86,12 @@ static inline bool argument_is(const struct request *req, int at, const char *wo
     return bytes_is(req->argv[at], word);
 }
 
+/* The flags of its command: those of the row, or what the row's 'flags_of' makes of them. */
+static inline uint32_t request_command_flags(const struct request *req)
+{
+    return req->command->row->flags_of ? req->command->row->flags_of(req) : req->command->row->flags;
+}
+
 /* --- keys ---------------------------------------------------------------------------------- */
 
 /* Finds the key in the client's database. */

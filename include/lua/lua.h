@@ -18,7 +18,7 @@
 #ifndef TERN_LUA_LUA_H
 #define TERN_LUA_LUA_H
 
-#include "lua/value.h"
+#include "lua/lua_value.h"
 
 #include <stddef.h>
 

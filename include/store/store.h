@@ -39,7 +39,11 @@ struct store_observer {
     bool (*may_evict)(void *context);
     /* Just before the key goes, for want of memory. */
     void (*evicted)(void *context, struct db *db, struct bytes key);
+    /* Something took STORE_SLOW_NS or longer; its name is that of LATENCY's event. */
+    void (*was_slow)(void *context, const char *event, uint64_t ns);
 };
+
+#define STORE_SLOW_NS 1000000 /* the least that the latency monitor can be asked for */
 
 struct db {
     struct dict keys; /* of struct entry */
@@ -83,6 +87,16 @@ struct store_stats {
     uint64_t exceeded_since_ns;   /* of clock_work_ns; 0: it is not exceeded */
 };
 
+#define MOVING_VALUES_MAX 16
+
+/* A large value whose blocks are being moved together. Its key may go meanwhile: it is looked for anew. */
+struct moving_value {
+    struct db *db;
+    uint64_t hash;
+    void *value;
+    uint64_t cursor;
+};
+
 struct store {
     struct db *dbs;
     int db_count;
@@ -103,6 +117,8 @@ struct store {
     bool is_moving;
     uint64_t moved_in_pass;
     int move_db;
+    struct moving_value moving[MOVING_VALUES_MAX];
+    int moving_count;
 };
 
 struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed);
@@ -153,6 +169,9 @@ void store_replace(struct key_ref *ref, struct bytes key, enum value_type type, 
 void store_remove(struct key_ref *ref);
 /* Frees a value that no key has, in slices when it is large. */
 void store_free_value(struct store *store, enum value_type type, void *value);
+/* Frees anything else in slices: 'step' is called until it returns true, each time for about 'budget'
+ * blocks. */
+void store_free_later(struct store *store, bool (*step)(void *thing, size_t budget), void *thing);
 
 void store_set_deadline(struct key_ref *ref, int64_t deadline_ms);
 void store_clear_deadline(struct key_ref *ref);
@@ -164,8 +183,14 @@ void store_file_hash(struct key_ref *ref);
 /* So many keys are about to come. */
 void store_reserve(struct db *db, size_t keys);
 
-/* Empties a database: at once, or (is_async) its contents go in slices. */
-void store_flush(struct db *db, bool is_async);
+/* Empties a database. Its contents go in slices: store_is_freed tells when. */
+void store_flush(struct db *db);
+/* What is being freed has numbers that count up; this is that of the last. */
+uint64_t store_freeing_number(const struct store *store);
+/* All up to that number is gone. */
+bool store_is_freed(const struct store *store, uint64_t number);
+/* Frees for about so long; true when nothing is left to be freed. */
+bool store_free_now(struct store *store, int64_t budget_ns);
 
 /* The key takes another name or another database (move_key.c). Value, deadline and access clock go along;
  * a collection is not copied. 'to' was looked up last and is absent; 'from' is void then. */

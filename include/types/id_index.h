@@ -38,6 +38,8 @@ struct id_cursor {
 void id_index_insert(struct id_index *index, struct stream_id id, void *value);
 /* Returns what was there, or NULL. */
 void *id_index_remove(struct id_index *index, struct stream_id id);
+/* Takes all that is before 'id' out, into an index of its own, without looking at each. */
+struct id_index id_index_cut(struct id_index *index, struct stream_id id);
 void *id_index_find(const struct id_index *index, struct stream_id id); /* NULL when absent */
 /* Frees the nodes; the values are the user's. */
 void id_index_release(struct id_index *index);

@@ -56,8 +56,9 @@ struct stream_trim {
     struct stream_id min_id;   /* TRIM_MINID: what is before it goes */
     uint64_t limit;            /* of entries when approximate; 0: none */
 };
-/* Returns how many entries went. */
-uint64_t stream_trim(struct stream *stream, const struct stream_trim *trim);
+/* Returns how many entries went. '*taken' becomes a stream that has the blocks which went whole, to be
+ * freed, or NULL. */
+uint64_t stream_trim(struct stream *stream, const struct stream_trim *trim, struct stream **taken);
 
 /* The entries between two ids, both included, forward or backward.
  *

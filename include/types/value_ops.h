@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct dict;
 
@@ -23,6 +24,10 @@ struct value_ops {
     bool (*free_step)(void *value, size_t budget);
     void *(*copy)(const void *value); /* a value of its own, kept in the same way */
     void (*check)(const void *value); /* walks all invariants */
+    /* Moves some of its blocks together (mem_move_together), which takes a few microseconds; returns where
+     * to go on, 0 at the end. Begins with 'cursor' 0, and any number is a valid cursor, since the value may
+     * change meanwhile. NULL: its blocks are not moved. */
+    uint64_t (*move_step)(void *value, uint64_t cursor, size_t *moved);
     /* The table of its elements by the hash of their bytes, NULL while it has none: for prefetching. */
     const struct dict *(*table)(const void *value);
 };

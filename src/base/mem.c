@@ -162,6 +162,19 @@ bool mem_worth_moving(const void *block, size_t size)
     return is_small(size) && !mem.has_snapshot_child && mem_slab_is_sparse(block, padded(size));
 }
 
+void *mem_move_together(void *block, size_t size, size_t *moved)
+{
+    void *fresh;
+
+    if (!mem_worth_moving(block, size))
+        return block;
+    fresh = mem_alloc(size);
+    memcpy(fresh, block, size);
+    mem_free(block, size);
+    ++*moved;
+    return fresh;
+}
+
 /* --- the server's side ------------------------------------------------------------------------ */
 
 void mem_set_snapshot_child(bool lives)

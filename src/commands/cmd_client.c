@@ -398,17 +398,35 @@ static const struct command client_subcommands[] = {
     {"kill", client_kill, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "2.4.0", "O(N) clients",
      "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | "
      "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage]> ...>",
-     "Closes connections."},
+     "Closes connections.",
+     .history = "2.8.12 Filters by words.\n"
+                "2.8.12 ID.\n"
+                "3.2.0 TYPE MASTER.\n"
+                "5.0.0 TYPE REPLICA, beside SLAVE.\n"
+                "6.2.0 LADDR.\n"
+                "7.4.0 MAXAGE.",
+     .argument_since = "ID 2.8.12, TYPE 2.8.12, MASTER 3.2.0, "
+                       "REPLICA 5.0.0, LADDR 6.2.0, MAXAGE 7.4.0"},
     {"list", client_list, -2, ADMIN_FLAGS, {0, 0, 0}, NULL, "2.4.0", "O(N) clients",
      "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
      "Describes connections, one a line.",
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "2.8.12 The field id.\n"
+                "5.0.0 TYPE.\n"
+                "6.0.0 The field user.\n"
+                "6.2.0 ID; the fields argv-mem, tot-mem, laddr and redir.\n"
+                "7.0.0 The fields resp, multi-mem, rbs and rbp.\n"
+                "7.0.3 The field ssub.\n"
+                "7.2.0 The fields lib-name and lib-ver.",
+     .argument_since = "TYPE 5.0.0, ID 6.2.0"},
     {"no-evict", client_no_evict, 3, ADMIN_FLAGS, {0, 0, 0}, NULL, "7.0.0", "O(1)", "ON | OFF",
      "Keeps the connection when memory for clients is out."},
     {"no-touch", client_no_touch, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "7.2.0", "O(1)", "ON | OFF",
      "Lets the connection's commands leave the access clocks of keys alone."},
     {"pause", client_pause, -3, ADMIN_FLAGS, {0, 0, 0}, NULL, "3.0.0", "O(1)",
-     "timeout [WRITE | ALL]", "Makes the commands of all clients wait for some milliseconds."},
+     "timeout [WRITE | ALL]", "Makes the commands of all clients wait for some milliseconds.",
+     .history = "6.2.0 The mode: WRITE or ALL.",
+     .argument_since = "mode 6.2.0"},
     {"reply", client_reply, 3, CLIENT_FLAGS, {0, 0, 0}, NULL, "3.2.0", "O(1)", "ON | OFF | SKIP",
      "Says whether the connection gets replies."},
     {"setinfo", client_setinfo, 4, CLIENT_FLAGS, {0, 0, 0}, NULL, "7.2.0", "O(1)",

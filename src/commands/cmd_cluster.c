@@ -7,8 +7,8 @@ static void cmd_not_clustered(struct request *req)
     reply_error(req, "ERR This instance has cluster support disabled");
 }
 
-#define SUB(name, arity, flags, since, syntax, summary)                                            \
-    {name, cmd_not_clustered, arity, flags, {0, 0, 0}, NULL, since, "O(1)", syntax, summary}
+#define SUB(name, arity, flags, since, syntax, summary, ...)                                       \
+    {name, cmd_not_clustered, arity, flags, {0, 0, 0}, NULL, since, "O(1)", syntax, summary, __VA_ARGS__}
 #define ADMIN (CMD_ADMIN | CMD_STALE | CMD_NO_ASYNC_LOADING)
 
 static const struct command cluster_subcommands[] = {
@@ -31,7 +31,8 @@ static const struct command cluster_subcommands[] = {
     SUB("info", 2, CMD_STALE, "3.0.0", "", "Returns the state of the cluster."),
     SUB("keyslot", 3, CMD_STALE, "3.0.0", "key", "Returns the slot of a key."),
     SUB("links", 2, CMD_STALE, "7.0.0", "", "Returns the links to other nodes."),
-    SUB("meet", -4, ADMIN, "3.0.0", "ip port [cluster-bus-port]", "Makes nodes meet."),
+    SUB("meet", -4, ADMIN, "3.0.0", "ip port [cluster-bus-port]", "Makes nodes meet.",
+        .history = "4.0.0 The port of the bus.", .argument_since = "cluster-bus-port 4.0.0"),
     SUB("myid", 2, CMD_STALE, "3.0.0", "", "Returns the id of this node."),
     SUB("myshardid", 2, CMD_STALE, "7.2.0", "", "Returns the id of this node's shard."),
     SUB("nodes", 2, CMD_STALE, "3.0.0", "", "Returns the nodes of the cluster."),
@@ -46,7 +47,9 @@ static const struct command cluster_subcommands[] = {
         "Binds a slot to a node."),
     SUB("shards", 2, CMD_LOADING | CMD_STALE, "7.0.0", "", "Returns the shards of the cluster."),
     SUB("slaves", 3, CMD_ADMIN | CMD_STALE, "3.0.0", "node-id", "Returns the replicas of a master."),
-    SUB("slots", 2, CMD_LOADING | CMD_STALE, "3.0.0", "", "Returns which node has which slots."),
+    SUB("slots", 2, CMD_LOADING | CMD_STALE, "3.0.0", "", "Returns which node has which slots.",
+        .history = "4.0.0 The ids of nodes.\n"
+                   "7.0.0 More about the addresses of nodes."),
     {0},
 };
 

@@ -181,7 +181,11 @@ static const struct command dump_commands[] = {
     {"restore", cmd_restore, -4, CMD_WRITE | CMD_GROWS | CMD_KEYSPACE | CMD_DANGEROUS, {1, 1, 1}, NULL, "2.6.0",
      "O(1) to make the key, and O(N*M) to read its N elements of average size M; O(N*M*log(N)) for sorted sets.",
      "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
-     "Creates a key from the payload that DUMP gave.", .key_rules = FIRST_KEY(KEY_OW | KEY_UPDATE)},
+     "Creates a key from the payload that DUMP gave.", .key_rules = FIRST_KEY(KEY_OW | KEY_UPDATE),
+     .history = "3.0.0 REPLACE.\n"
+                "5.0.0 ABSTTL.\n"
+                "5.0.0 IDLETIME and FREQ.",
+     .argument_since = "REPLACE 3.0.0, ABSTTL 5.0.0, IDLETIME 5.0.0, FREQ 5.0.0"},
 };
 
 REGISTER_COMMANDS("generic", dump_commands);

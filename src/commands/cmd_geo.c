@@ -250,7 +250,9 @@ static const struct key_rule adds[] = ZSET_ONE_KEY(KEY_RW | KEY_UPDATE);
 static const struct command geo_commands[] = {
     {"geoadd", cmd_geoadd, -5, CMD_WRITE | CMD_GROWS, {1, 1, 1}, NULL, "3.2.0", "O(log(N)) a member",
      "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]",
-     "Adds places to a sorted set or moves them, creating it when absent.", adds},
+     "Adds places to a sorted set or moves them, creating it when absent.", adds,
+     .history = "6.2.0 CH, NX and XX.",
+     .argument_since = "condition 6.2.0, CH 6.2.0"},
     {"geodist", cmd_geodist, -4, CMD_READONLY, {1, 1, 1}, NULL, "3.2.0", "O(1)",
      "key member1 member2 [M | KM | FT | MI]", "Returns the distance between two places."},
     {"geohash", cmd_geohash, -2, CMD_READONLY, {1, 1, 1}, NULL, "3.2.0", "O(1) a member",

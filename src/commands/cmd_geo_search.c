@@ -461,18 +461,30 @@ static const struct key_rule member_keys[] = {
 static const struct command geo_search_commands[] = {
     {"georadius", cmd_georadius, -6, CMD_WRITE | CMD_GROWS, {1, 1, 1}, NULL, "3.2.0", SEARCH_COST,
      "key longitude latitude " RADIUS_OPTIONS STORES,
-     "Returns or stores the places within a distance of a point.", radius_keys},
+     "Returns or stores the places within a distance of a point.", radius_keys,
+     .history = "6.2.0 ANY, after COUNT.\n"
+                "7.0.0 Names of units in capitals.",
+     .argument_since = "ANY 6.2.0"},
     {"georadius_ro", cmd_georadius_ro, -6, CMD_READONLY, {1, 1, 1}, NULL, "3.2.10", SEARCH_COST,
-     "key longitude latitude " RADIUS_OPTIONS, "Returns the places within a distance of a point."},
+     "key longitude latitude " RADIUS_OPTIONS, "Returns the places within a distance of a point.",
+     .history = "6.2.0 ANY, after COUNT.\n"
+                "7.0.0 Names of units in capitals.",
+     .argument_since = "ANY 6.2.0"},
     {"georadiusbymember", cmd_georadiusbymember, -5, CMD_WRITE | CMD_GROWS, {1, 1, 1}, NULL, "3.2.0",
      SEARCH_COST, "key member " RADIUS_OPTIONS STORES,
-     "Returns or stores the places within a distance of a member.", member_keys},
+     "Returns or stores the places within a distance of a member.", member_keys,
+     .history = "6.2.0 ANY, after COUNT.\n"
+                "7.0.0 Names of units in capitals."},
     {"georadiusbymember_ro", cmd_georadiusbymember_ro, -5, CMD_READONLY, {1, 1, 1}, NULL, "3.2.10",
-     SEARCH_COST, "key member " RADIUS_OPTIONS, "Returns the places within a distance of a member."},
+     SEARCH_COST, "key member " RADIUS_OPTIONS, "Returns the places within a distance of a member.",
+     .history = "6.2.0 ANY, after COUNT.\n"
+                "7.0.0 Names of units in capitals."},
     {"geosearch", cmd_geosearch, -7, CMD_READONLY, {1, 1, 1}, NULL, "6.2.0", SEARCH_COST,
-     "key " SHAPE " " OPTIONS, "Returns the places within a circle or a box."},
+     "key " SHAPE " " OPTIONS, "Returns the places within a circle or a box.",
+     .history = "7.0.0 Names of units in capitals."},
     {"geosearchstore", cmd_geosearchstore, -8, CMD_WRITE | CMD_GROWS, {1, 2, 1}, NULL, "6.2.0",
      SEARCH_COST, "destination source " SHAPE " [STOREDIST]",
-     "Stores the places within a circle or a box as a sorted set.", stores},
+     "Stores the places within a circle or a box as a sorted set.", stores,
+     .history = "7.0.0 Names of units in capitals."},
 };
 REGISTER_COMMANDS("geo", geo_search_commands);

@@ -1,4 +1,5 @@
 /* Keys, whatever they hold, and whole databases. */
+#include "engine/blocking.h"
 #include "engine/events.h"
 #include "engine/request.h"
 #include "store/string_value.h"
@@ -166,6 +167,12 @@ static void cmd_scan(struct request *req)
 
 /* --- whole databases ---------------------------------------------------------------------------------- */
 
+#ifdef TERN_STRESS
+#define FLUSH_AT_ONCE_NS 0
+#else
+#define FLUSH_AT_ONCE_NS 250000
+#endif
+
 /* [ASYNC | SYNC]; synchronous when nothing is said. */
 static bool parse_flush_or_reply(struct request *req, bool *is_async)
 {
@@ -176,20 +183,39 @@ static bool parse_flush_or_reply(struct request *req, bool *is_async)
     return false;
 }
 
-static void flush(struct request *req, struct db *db, bool is_async)
+static void flush(struct request *req, struct db *db)
 {
     db_flushing(req, db, (int64_t)store_size(db));
-    store_flush(db, is_async);
+    store_flush(db);
+}
+
+/* A synchronous flush answers when the memory is free. What takes longer than a moment is done in slices,
+ * and the client waits while others are served; in MULTI they wait as well. */
+static void reply_flushed(struct request *req, bool is_async)
+{
+    struct store *store = req->engine->store;
+
+    if (!is_async && !store_free_now(store, FLUSH_AT_ONCE_NS)) {
+        if (block_until_freed(req))
+            return;
+        while (!store_is_freed(store, store_freeing_number(store)))
+            store_free_now(store, FLUSH_AT_ONCE_NS);
+    }
+    reply_ok(req);
 }
 
 static void cmd_flushdb(struct request *req)
 {
     bool is_async;
 
+    if (req->flags & REQUEST_IS_RERUN) {
+        reply_ok(req);
+        return;
+    }
     if (!parse_flush_or_reply(req, &is_async))
         return;
-    flush(req, req->db, is_async);
-    reply_ok(req);
+    flush(req, req->db);
+    reply_flushed(req, is_async);
 }
 
 static void cmd_flushall(struct request *req)
@@ -197,13 +223,17 @@ static void cmd_flushall(struct request *req)
     struct store *store = req->engine->store;
     bool is_async;
 
+    if (req->flags & REQUEST_IS_RERUN) {
+        reply_ok(req);
+        return;
+    }
     if (!parse_flush_or_reply(req, &is_async))
         return;
     for (int i = 0; i < store->db_count; i++)
-        flush(req, &store->dbs[i], is_async);
+        flush(req, &store->dbs[i]);
     if (req->engine->flushed_all)
         req->engine->flushed_all(req->engine);
-    reply_ok(req);
+    reply_flushed(req, is_async);
 }
 
 /* --- OBJECT ------------------------------------------------------------------------------------------- */
@@ -294,7 +324,8 @@ static const struct command key_commands[] = {
      ALL_KEYS(KEY_RM | KEY_DELETE), .tips = "request_policy:multi_shard response_policy:agg_sum"},
     {"exists", cmd_exists, -2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, -1, 1}, NULL, "1.0.0",
      "O(N) keys", "key [key ...]", "Counts the keys that are there.",
-     ALL_KEYS(KEY_RO), .tips = "request_policy:multi_shard response_policy:agg_sum"},
+     ALL_KEYS(KEY_RO), .tips = "request_policy:multi_shard response_policy:agg_sum",
+     .history = "3.0.3 Several keys."},
     {"type", cmd_type, 2, CMD_READONLY | CMD_FAST | CMD_KEYSPACE, {1, 1, 1}, NULL, "1.0.0", "O(1)",
      "key", "Returns the type of a key's value.",
      FIRST_KEY(KEY_RO)},
@@ -307,7 +338,9 @@ static const struct command key_commands[] = {
     {"scan", cmd_scan, -2, CMD_READONLY | CMD_KEYSPACE, {0, 0, 0}, NULL, "2.8.0",
      "O(1) a call, O(N) for all", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
      "Walks the keys of the database, some at each call.",
-     .tips = "nondeterministic_output request_policy:special response_policy:special"},
+     .tips = "nondeterministic_output request_policy:special response_policy:special",
+     .history = "6.0.0 TYPE.",
+     .argument_since = "TYPE 6.0.0"},
     {"object", NULL, -2, 0, {0, 0, 0}, object_subcommands, "2.2.3", "", "",
      "Shows what lies behind a key."},
 };
@@ -317,10 +350,16 @@ static const struct command database_commands[] = {
      .tips = "request_policy:all_shards response_policy:agg_sum"},
     {"flushdb", cmd_flushdb, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of the database.",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+     .tips = "request_policy:all_shards response_policy:all_succeeded",
+     .history = "4.0.0 ASYNC.\n"
+                "6.2.0 SYNC.",
+     .argument_since = "ASYNC 4.0.0, SYNC 6.2.0"},
     {"flushall", cmd_flushall, -1, CMD_WRITE | CMD_KEYSPACE | CMD_DANGEROUS, {0, 0, 0}, NULL,
      "1.0.0", "O(N) keys", "[ASYNC | SYNC]", "Deletes all keys of all databases.",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+     .tips = "request_policy:all_shards response_policy:all_succeeded",
+     .history = "4.0.0 ASYNC.\n"
+                "6.2.0 SYNC.",
+     .argument_since = "ASYNC 4.0.0, SYNC 6.2.0"},
 };
 
 REGISTER_COMMANDS("generic", key_commands);

@@ -209,6 +209,16 @@ static const char *advice_for(const char *event)
     if (strstr(event, "command"))
         return "SLOWLOG GET shows which commands took long. Commands over many elements are better "
                "split: SCAN instead of KEYS, UNLINK instead of DEL.";
+    if (!strcmp(event, "fork"))
+        return "A fork copies the tables of pages, which takes longer the more memory is used. Some virtual "
+               "machines are slow at it; fewer snapshots help.";
+    if (!strcmp(event, "expire-cycle"))
+        return "Many keys expired at once. Deadlines that differ a little spread the work.";
+    if (strstr(event, "eviction"))
+        return "Keys went for want of memory. A higher maxmemory, or keys that expire in time, leave less to do; "
+               "maxmemory-eviction-tenacity says how long a command waits for it.";
+    if (!strcmp(event, "active-defrag-cycle"))
+        return "Blocks of memory were moved together, since many that were removed had left gaps.";
     return NULL;
 }
 

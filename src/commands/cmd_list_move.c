@@ -142,6 +142,7 @@ static const struct command list_move_commands[] = {
     {"brpoplpush", cmd_brpoplpush, 4, CMD_WRITE | CMD_GROWS | CMD_BLOCKING, {1, 2, 1}, NULL, "2.2.0",
      "O(1)", "source destination timeout",
      "Takes the last element of one list and puts it in front of another, and waits for one.", moves,
-     NULL, "6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"},
+     NULL, "6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments",
+     .history = "6.0.0 The timeout may have a fraction."},
 };
 REGISTER_COMMANDS("list", list_move_commands);

@@ -50,7 +50,8 @@ static void slowlog_reset(struct request *req)
 static const struct command slowlog_subcommands[] = {
     {"get", slowlog_get, -2, SLOWLOG_FLAGS, {0, 0, 0}, NULL, "2.2.12", "O(N) entries", "[count]",
      "Returns the last slow commands; -1 for all.",
-     .tips = "request_policy:all_nodes nondeterministic_output"},
+     .tips = "request_policy:all_nodes nondeterministic_output",
+     .history = "4.0.0 The client's address and name in the reply."},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "6.2.0", "O(1)", "",
      "Prints this help."},
     {"len", slowlog_len, 2, SLOWLOG_FLAGS, {0, 0, 0}, NULL, "2.2.12", "O(1)", "",

@@ -185,6 +185,17 @@ static void propagate_certain(struct request *req, const struct change *change,
     mem_free(argv, size);
 }
 
+/* Returns how many entries went; blocks of them are freed in slices. */
+static uint64_t trim(struct request *req, struct stream *stream, const struct stream_trim *how)
+{
+    struct stream *taken;
+    uint64_t removed = stream_trim(stream, how, &taken);
+
+    if (taken)
+        store_free_value(req->engine->store, VALUE_STREAM, taken);
+    return removed;
+}
+
 /* --- XADD ------------------------------------------------------------------------------------------ */
 
 /* The id that the entry gets; false when there is none behind the last one. */
@@ -265,7 +276,7 @@ static void cmd_xadd(struct request *req)
     shown = stream_id_format(text, id);
     reply_bulk(req, shown);
     key_changed(req, req->db, req->argv[1], &EVENT_XADD, 1);
-    if (change.trim.by != TRIM_NONE && stream_trim(stream, &change.trim))
+    if (change.trim.by != TRIM_NONE && trim(req, stream, &change.trim))
         key_event(req->engine, req->db, req->argv[1], &EVENT_XTRIM);
     if (!change.is_automatic && !change.is_open)
         shown.len = 0; /* it travels as it was sent */
@@ -298,7 +309,7 @@ static void cmd_xtrim(struct request *req)
         return;
     }
     stream = entry_value(ref.entry);
-    removed = stream_trim(stream, &change.trim);
+    removed = trim(req, stream, &change.trim);
     reply_int(req, (int64_t)removed);
     if (!removed)
         return;
@@ -419,7 +430,10 @@ static const struct command stream_commands[] = {
      "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
      "[field value ...]",
      "Appends an entry to a stream, creating it when absent.", updates,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 NOMKSTREAM, MINID and LIMIT.\n"
+                "7.0.0 Ids that give the milliseconds only, as in 5-*.",
+     .argument_since = "NOMKSTREAM 6.2.0, MINID 6.2.0, LIMIT 6.2.0"},
     {"xlen", cmd_xlen, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(1)", "key",
      "Returns the number of entries of a stream.", looks},
     {"xdel", cmd_xdel, -3, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(log N) an entry",
@@ -427,9 +441,13 @@ static const struct command stream_commands[] = {
     {"xtrim", cmd_xtrim, -4, CMD_WRITE, {1, 1, 1}, NULL, "5.0.0", "O(N) entries that go",
      "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
      "Removes the oldest entries of a stream.", deletes,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 MINID and LIMIT.",
+     .argument_since = "MINID 6.2.0, LIMIT 6.2.0"},
     {"xsetid", cmd_xsetid, -3, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "5.0.0", "O(1)",
      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
-     "Sets the last id of a stream, and what it knows of its past.", updates},
+     "Sets the last id of a stream, and what it knows of its past.", updates,
+     .history = "7.0.0 ENTRIESADDED and MAXDELETEDID.",
+     .argument_since = "ENTRIESADDED 7.0.0, MAXDELETEDID 7.0.0"},
 };
 REGISTER_COMMANDS("stream", stream_commands);

@@ -235,7 +235,7 @@ static bool parse_autoclaim_or_reply(struct request *req, struct claim *claim, i
 static struct stream_id claim_from(struct request *req, struct claim *claim, struct stream_id from,
                                    int64_t count)
 {
-    struct id_cursor at = id_index_ceiling(&claim->group->pending, from);
+    struct id_cursor at = stream_pending_live(id_index_ceiling(&claim->group->pending, from));
 
     for (int64_t tries = count * AUTOCLAIM_TRIES; tries && count && at.node; tries--) {
         struct stream_pending *pending = id_cursor_value(&at);
@@ -243,7 +243,7 @@ static struct stream_id claim_from(struct request *req, struct claim *claim, str
 
         if (!stream_has(claim->stream, id)) {
             lose(req, claim, id, pending);
-            at = id_index_ceiling(&claim->group->pending, id);
+            at = stream_pending_live(id_index_ceiling(&claim->group->pending, id));
             count--;
             continue;
         }
@@ -251,7 +251,7 @@ static struct stream_id claim_from(struct request *req, struct claim *claim, str
             take(req, claim, id, pending);
             count--;
         }
-        id_cursor_next(&at);
+        at = stream_pending_next(at);
     }
     return at.node ? id_cursor_id(&at) : STREAM_ID_MIN;
 }
@@ -296,6 +296,7 @@ static const struct command stream_claim_commands[] = {
     {"xautoclaim", cmd_xautoclaim, -6, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "6.2.0",
      "O(1) for a small COUNT", "key group consumer min-idle-time start [COUNT count] [JUSTID]",
      "Makes a consumer the owner of entries that have been pending for a while.", deletes,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "7.0.0 The reply names entries that were pending and are gone."},
 };
 REGISTER_COMMANDS("stream", stream_claim_commands);

@@ -147,7 +147,7 @@ static void xgroup_createconsumer(struct request *req)
 
 static void xgroup_delconsumer(struct request *req)
 {
-    struct stream_consumer *consumer;
+    struct stream_consumer *consumer, *leaving;
     struct group_call call = {0};
 
     if (!find_or_reply(req, true, &call))
@@ -157,7 +157,9 @@ static void xgroup_delconsumer(struct request *req)
         reply_int(req, 0);
         return;
     }
-    reply_int(req, (int64_t)stream_consumer_remove(call.group, consumer));
+    reply_int(req, (int64_t)stream_consumer_remove(call.group, consumer, &leaving));
+    if (leaving)
+        store_free_later(req->engine->store, stream_consumer_leave_step, leaving);
     key_changed_aside(req, req->db, req->argv[2], &EVENT_DELCONSUMER, 1);
 }
 
@@ -222,11 +224,12 @@ static bool parse_query_or_reply(struct request *req, struct pending_query *quer
 
 static void reply_summary(struct request *req, const struct stream_group *group)
 {
-    struct id_cursor first = id_index_first(&group->pending), last = id_index_last(&group->pending);
+    struct id_cursor first = stream_pending_live(id_index_first(&group->pending));
+    struct id_cursor last = stream_pending_last(group);
     size_t busy = 0;
 
     reply_array(req, 4);
-    reply_int(req, (int64_t)group->pending.count);
+    reply_int(req, (int64_t)stream_pending_count(group));
     if (!first.node) {
         reply_null(req);
         reply_null(req);
@@ -255,6 +258,8 @@ static bool next_match(const struct pending_query *query, int64_t now_ms, struct
     for (; at->node && stream_id_compare(id_cursor_id(at), query->to) <= 0; id_cursor_next(at)) {
         const struct stream_pending *pending = id_cursor_value(at);
 
+        if (pending->consumer->leaving)
+            continue;
         if (!query->min_idle_ms || now_ms - pending->delivered_ms >= query->min_idle_ms)
             return true;
     }
@@ -329,7 +334,8 @@ static const struct key_rule accesses[] = {
 static const struct command xgroup_subcommands[] = {
     {"create", xgroup_create, -5, CMD_WRITE | CMD_GROWS, {2, 2, 1}, NULL, "5.0.0", "O(1)",
      "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", "Creates a group of consumers.",
-     inserts},
+     inserts,
+     .history = "7.0.0 ENTRIESREAD."},
     {"createconsumer", xgroup_createconsumer, 5, CMD_WRITE | CMD_GROWS, {2, 2, 1}, NULL, "6.2.0",
      "O(1)", "key group consumer", "Creates a consumer in a group.", inserts},
     {"delconsumer", xgroup_delconsumer, 5, CMD_WRITE, {2, 2, 1}, NULL, "5.0.0",
@@ -341,7 +347,8 @@ static const struct command xgroup_subcommands[] = {
      "Prints this help."},
     {"setid", xgroup_setid, -5, CMD_WRITE, {2, 2, 1}, NULL, "5.0.0", "O(1)",
      "key group <id | $> [ENTRIESREAD entries-read]", "Sets the id up to which a group has read.",
-     updates},
+     updates,
+     .history = "7.0.0 ENTRIESREAD."},
     {0},
 };
 
@@ -354,6 +361,8 @@ static const struct command stream_group_commands[] = {
      "O(N) entries, for the summary O(N) consumers",
      "key group [[IDLE min-idle-time] start end count [consumer]]",
      "Returns the pending entries of a group, or a summary of them.", accesses,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "6.2.0 IDLE, and ranges without their ends.",
+     .argument_since = "IDLE 6.2.0"},
 };
 REGISTER_COMMANDS("stream", stream_group_commands);

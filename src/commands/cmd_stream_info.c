@@ -105,14 +105,16 @@ static void reply_stream(struct request *req, const struct stream *stream)
 }
 
 /* Pending entries, with the consumer's name where it is not plain whose they are. */
-static void reply_pending(struct request *req, const struct id_index *index, size_t most,
-                          bool with_consumer)
+static void reply_pending(struct request *req, const struct id_index *index, size_t count,
+                          size_t most, bool with_consumer)
 {
-    struct id_cursor at = id_index_first(index);
+    struct id_cursor at = stream_pending_live(id_index_first(index));
 
+    if (count > most)
+        count = most;
     reply_bulk_string(req, "pending");
-    reply_array(req, index->count < most ? index->count : most);
-    for (size_t i = 0; i < most && at.node; i++, id_cursor_next(&at)) {
+    reply_array(req, count);
+    for (size_t i = 0; i < count; i++, at = stream_pending_next(at)) {
         const struct stream_pending *pending = id_cursor_value(&at);
 
         reply_array(req, with_consumer ? 4 : 3);
@@ -133,7 +135,7 @@ static void reply_consumer_full(struct request *req, const struct stream_consume
     reply_named_int(req, "seen-time", consumer->seen_ms);
     reply_named_int(req, "active-time", consumer->active_ms);
     reply_named_int(req, "pel-count", (int64_t)consumer->pending.count);
-    reply_pending(req, &consumer->pending, most, false);
+    reply_pending(req, &consumer->pending, consumer->pending.count, most, false);
 }
 
 static void reply_group_full(struct request *req, const struct stream *stream,
@@ -145,8 +147,8 @@ static void reply_group_full(struct request *req, const struct stream *stream,
     reply_named_id(req, "last-delivered-id", group->last_id);
     reply_entries_read(req, group);
     reply_lag(req, stream, group);
-    reply_named_int(req, "pel-count", (int64_t)group->pending.count);
-    reply_pending(req, &group->pending, most, true);
+    reply_named_int(req, "pel-count", (int64_t)stream_pending_count(group));
+    reply_pending(req, &group->pending, stream_pending_count(group), most, true);
     reply_bulk_string(req, "consumers");
     reply_array(req, group->consumer_count);
     for (size_t i = 0; i < group->consumer_count; i++)
@@ -210,7 +212,7 @@ static void xinfo_groups(struct request *req)
         reply_bulk_string(req, "name");
         reply_bulk(req, group->name);
         reply_named_int(req, "consumers", group->consumer_count);
-        reply_named_int(req, "pending", (int64_t)group->pending.count);
+        reply_named_int(req, "pending", (int64_t)stream_pending_count(group));
         reply_named_id(req, "last-delivered-id", group->last_id);
         reply_entries_read(req, group);
         reply_lag(req, stream, group);
@@ -260,14 +262,19 @@ static const struct key_rule accesses[] = {
 static const struct command xinfo_subcommands[] = {
     {"consumers", xinfo_consumers, 4, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) consumers",
      "key group", "Returns the consumers of a group.", accesses,
-     .tips = "nondeterministic_output"},
+     .tips = "nondeterministic_output",
+     .history = "7.2.0 The field inactive; idle has another meaning."},
     {"groups", xinfo_groups, 3, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0", "O(N) groups", "key",
-     "Returns the groups of a stream.", accesses},
+     "Returns the groups of a stream.", accesses,
+     .history = "7.0.0 The fields entries-read and lag."},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Prints this help."},
     {"stream", xinfo_stream, -3, CMD_READONLY, {2, 2, 1}, NULL, "5.0.0",
      "O(1), with FULL O(N) entries", "key [FULL [COUNT count]]",
-     "Returns what is known of a stream, with FULL its entries and groups too.", accesses},
+     "Returns what is known of a stream, with FULL its entries and groups too.", accesses,
+     .history = "6.0.0 FULL.\n"
+                "7.0.0 The fields max-deleted-entry-id, entries-added, recorded-first-entry-id, entries-read and lag.\n"
+                "7.2.0 The field active-time; seen-time has another meaning."},
     {0},
 };
 

@@ -515,10 +515,12 @@ static const struct key_rule behind_group_streams[] = {
 
 static const struct command stream_read_commands[] = {
     {"xrange", cmd_xrange, -4, CMD_READONLY, {1, 1, 1}, NULL, "5.0.0", "O(N) entries",
-     "key start end [COUNT count]", "Returns the entries between two ids.", accesses},
+     "key start end [COUNT count]", "Returns the entries between two ids.", accesses,
+     .history = "6.2.0 Ranges without their ends."},
     {"xrevrange", cmd_xrevrange, -4, CMD_READONLY, {1, 1, 1}, NULL, "5.0.0", "O(N) entries",
      "key end start [COUNT count]", "Returns the entries between two ids, the last first.",
-     accesses},
+     accesses,
+     .history = "6.2.0 Ranges without their ends."},
     {"xread", cmd_xread, -4, CMD_READONLY | CMD_BLOCKING, {0, 0, 0}, NULL, "5.0.0", "O(N) entries",
      "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
      "Returns the entries behind an id of one or more streams, and may wait for one.",

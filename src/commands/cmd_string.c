@@ -492,7 +492,13 @@ static const struct command string_commands[] = {
      "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
      "PXAT unix-time-milliseconds | KEEPTTL]",
      "Sets a key to a string, whatever it held, with an expiry when asked.",
-     FIRST_KEY(KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE)},
+     FIRST_KEY(KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE),
+     .history = "2.6.12 EX, PX, NX and XX.\n"
+                "6.0.0 KEEPTTL.\n"
+                "6.2.0 GET, EXAT and PXAT.\n"
+                "7.0.0 NX together with GET.",
+     .argument_since = "condition 2.6.12, GET 6.2.0, EX 2.6.12, "
+                       "PX 2.6.12, EXAT 6.2.0, PXAT 6.2.0, KEEPTTL 6.0.0"},
     {"setnx", cmd_setnx, 3, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "1.0.0", "O(1)",
      "key value", "Sets a key to a string only when the key is absent.",
      FIRST_KEY(KEY_OW | KEY_INSERT),

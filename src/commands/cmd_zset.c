@@ -87,6 +87,8 @@ static bool take_add_option(struct request *req, int at, struct addition *add)
                       {"lt", ZSET_IF_LESS},
                       {"incr", ZSET_INCREMENT}};
 
+    if (req->argv[at].len < 2 || req->argv[at].len > 4 || req->argv[at].data[0] < 'A') /* mostly a score */
+        return false;
     for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
         if (argument_is(req, at, conditions[i].word)) {
             add->flags |= conditions[i].flag;
@@ -384,7 +386,11 @@ static const struct key_rule reads[] = ZSET_ONE_KEY(KEY_RO | KEY_ACCESS);
 static const struct command zset_commands[] = {
     {"zadd", cmd_zadd, -4, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "1.2.0",
      "O(log(N)) a member", "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
-     "Adds members to a sorted set or changes their scores, creating it when absent.", adds, .member = 3},
+     "Adds members to a sorted set or changes their scores, creating it when absent.", adds, .member = 3,
+     .history = "2.4.0 Several members.\n"
+                "3.0.2 XX, NX, CH and INCR.\n"
+                "6.2.0 GT and LT.",
+     .argument_since = "condition 3.0.2, comparison 6.2.0, CH 3.0.2, INCR 3.0.2"},
     {"zcard", cmd_zcard, 2, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "1.2.0", "O(1)", "key",
      "Returns the number of members of a sorted set.", counts},
     {"zincrby", cmd_zincrby, 4, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "1.2.0",
@@ -393,12 +399,15 @@ static const struct command zset_commands[] = {
     {"zmscore", cmd_zmscore, -3, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "6.2.0", "O(1) a member",
      "key member [member ...]", "Returns the scores of members.", reads, .member = 2},
     {"zrank", cmd_zrank, -3, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "2.0.0", "O(log(N))",
-     "key member [WITHSCORE]", "Returns how many members have a lower score than a member.", reads, .member = 2},
+     "key member [WITHSCORE]", "Returns how many members have a lower score than a member.", reads, .member = 2,
+     .history = "7.2.0 WITHSCORE."},
     {"zrem", cmd_zrem, -3, CMD_WRITE | CMD_FAST, {1, 1, 1}, NULL, "1.2.0", "O(log(N)) a member",
      "key member [member ...]",
-     "Removes members from a sorted set, and the sorted set when it is empty.", removes, .member = 2},
+     "Removes members from a sorted set, and the sorted set when it is empty.", removes, .member = 2,
+     .history = "2.4.0 Several members."},
     {"zrevrank", cmd_zrevrank, -3, CMD_READONLY | CMD_FAST, {1, 1, 1}, NULL, "2.0.0", "O(log(N))",
-     "key member [WITHSCORE]", "Returns how many members have a higher score than a member.", reads, .member = 2},
+     "key member [WITHSCORE]", "Returns how many members have a higher score than a member.", reads, .member = 2,
+     .history = "7.2.0 WITHSCORE."},
     {"zscan", cmd_zscan, -3, CMD_READONLY, {1, 1, 1}, NULL, "2.8.0", "O(1) a call, O(N) for all",
      "key cursor [MATCH pattern] [COUNT count]",
      "Walks the members of a sorted set with their scores, some at each call.", reads,

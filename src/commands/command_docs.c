@@ -166,6 +166,13 @@ static struct bytes first_word(const struct argument *argument)
     return argument->token.len ? argument->token : argument->name;
 }
 
+/* YES | SYNC | NO of the debugger begins as another choice does. */
+static bool is_debug_mode(const struct argument *choice)
+{
+    return bytes_is(first_word(choice), "YES") && choice->first && choice->first->next &&
+           bytes_is(first_word(choice->first->next), "SYNC");
+}
+
 static void name_of(const struct argument *argument, char out[ARGUMENT_NAME_MAX])
 {
     struct bytes word = argument->name.len ? argument->name : first_word(argument);
@@ -173,7 +180,7 @@ static void name_of(const struct argument *argument, char out[ARGUMENT_NAME_MAX]
     size_t len;
 
     if (argument->kind == ARGUMENT_ONE_OF && !argument->token.len)
-        known = MEANING(choice_names, word);
+        known = is_debug_mode(argument) ? "mode" : MEANING(choice_names, word);
     else if (argument->kind == ARGUMENT_BLOCK && !argument->token.len && argument->flags & ARGUMENT_MULTIPLE)
         known = "data";
     else if (argument->kind == ARGUMENT_TOKEN)
@@ -203,6 +210,25 @@ static void reply_pair(struct request *req, const char *name, const char *value)
 
 static void reply_arguments(struct walk *walk, const struct argument *list);
 
+/* The version in which the argument came, when that is later than the command's own; else nothing. */
+static struct bytes argument_since(const struct command *row, const struct argument *argument,
+                                   const char *name)
+{
+    struct bytes word = argument->token.len ? argument->token : bytes_from_string(name);
+    const char *at = row->argument_since;
+
+    while (at && *at) {
+        size_t len = strcspn(at, " ");
+        const char *version = at + len + 1;
+
+        at = version + strcspn(version, ",");
+        if (bytes_equal(word, (struct bytes){version - len - 1, len}))
+            return (struct bytes){version, (size_t)(at - version)};
+        at += strspn(at, ", ");
+    }
+    return (struct bytes){NULL, 0};
+}
+
 /* Which rule tells of the argument; false when it is no key. The patterns of SORT name keys by the second one. */
 static bool key_rule_of(struct walk *walk, const char **type, int *rule)
 {
@@ -226,13 +252,16 @@ static void reply_argument(struct walk *walk, const struct argument *argument)
     const char *type = kinds[argument->kind];
     char name[ARGUMENT_NAME_MAX];
     bool is_leaf = !argument->first, is_key;
+    struct bytes since;
     int rule = 0;
 
     if (!type)
         type = type_of_value(walk->row->name, argument->name);
     is_key = key_rule_of(walk, &type, &rule);
     name_of(argument, name);
-    reply_map(req, 2 + is_leaf + is_key + (argument->token.len > 0) + (argument->flags != 0) + !is_leaf);
+    since = argument_since(walk->row, argument, name);
+    reply_map(req, 2 + is_leaf + is_key + (argument->token.len > 0) + (since.len > 0) +
+                       (argument->flags != 0) + !is_leaf);
     reply_pair(req, "name", name);
     reply_pair(req, "type", type);
     if (is_leaf)
@@ -244,6 +273,10 @@ static void reply_argument(struct walk *walk, const struct argument *argument)
     if (argument->token.len) {
         reply_bulk_string(req, "token");
         reply_bulk(req, bytes_equal(argument->token, BYTES("\"\"")) ? (struct bytes){NULL, 0} : argument->token);
+    }
+    if (since.len) {
+        reply_bulk_string(req, "since");
+        reply_bulk(req, since);
     }
     if (argument->flags)
         reply_argument_flags(req, argument->flags);
@@ -289,6 +322,24 @@ static void reply_deprecation(struct request *req, const struct command *row)
     reply_pair(req, "replaced_by", row->replaced_by);
 }
 
+/* A pair of version and text for each line. */
+static void reply_history(struct request *req, const char *history)
+{
+    size_t count = 1;
+
+    for (const char *at = history; *at; at++)
+        count += *at == '\n';
+    reply_bulk_string(req, "history");
+    reply_set(req, count);
+    for (const char *at = history; count--; at += strcspn(at, "\n") + (count > 0)) {
+        size_t len = strcspn(at, " ");
+
+        reply_array(req, 2);
+        reply_bulk(req, (struct bytes){at, len});
+        reply_bulk(req, (struct bytes){at + len + 1, strcspn(at, "\n") - len - 1});
+    }
+}
+
 static void reply_subcommand_docs(struct request *req, const struct command_entry *entry, size_t count)
 {
     reply_bulk_string(req, "subcommands");
@@ -310,7 +361,7 @@ void reply_command_docs(struct request *req, const struct command_entry *entry)
     if (!*complexity && subcommands)
         complexity = "depends on the subcommand";
     reply_bulk_string(req, command_full_name(entry, name));
-    reply_map(req, 3 + (*complexity != '\0') + (is_deprecated ? 3 : 0) + has_arguments +
+    reply_map(req, 3 + (*complexity != '\0') + (is_deprecated ? 3 : 0) + (row->history != NULL) + has_arguments +
                        (subcommands > 0));
     reply_pair(req, "summary", row->summary);
     reply_pair(req, "since", row->since);
@@ -319,6 +370,8 @@ void reply_command_docs(struct request *req, const struct command_entry *entry)
         reply_pair(req, "complexity", complexity);
     if (is_deprecated)
         reply_deprecation(req, row);
+    if (row->history)
+        reply_history(req, row->history);
     if (has_arguments)
         reply_syntax(req, row);
     if (subcommands)

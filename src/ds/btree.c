@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
+#include <math.h>
+
 _Static_assert(sizeof(struct btree_node) == 8, "scores begin behind eight bytes");
 
 /* --- members -------------------------------------------------------------------------------- */
@@ -37,20 +39,33 @@ void btree_member_free(struct btree_member *member) { mem_free(member, btree_mem
 
 /* --- within a node -------------------------------------------------------------------------- */
 
-/* How many of the sorted scores are below 'score', or (or_equal) not above it. Without branches, since
- * they would be mispredicted half of the time. */
-static inline unsigned count_scores(const double *scores, unsigned count, double score, bool or_equal)
+/* Whether a score is below 'score', or (or_equal) not above it: 1 or 0. */
+static inline unsigned is_below(double other, double score, bool or_equal)
 {
-    const double *base = scores;
+    return or_equal ? other <= score : other < score;
+}
 
-    while (count > 0) {
-        unsigned half = (count + 1) / 2;
-        bool is_below = or_equal ? base[half - 1] <= score : base[half - 1] < score;
+#define STRIDE 8
 
-        base += is_below ? half : 0;
-        count -= half;
+/* How many of the node's scores are below, in that sense. First every eighth is looked at, and then the seven before the
+ * first of these that is not: no branch that could be mispredicted, and no load that waits for another (halving has six of
+ * each). Unused scores are NaN, which is neither. */
+static inline unsigned count_scores(const struct btree_node *node, double score, bool or_equal)
+{
+    const double *scores = node->scores;
+    unsigned before = 0, below = 0;
+
+    if (node->capacity < NODE_MAX || NODE_MAX % STRIDE != STRIDE - 1) {
+        for (unsigned i = 0; i < node->count; i++)
+            below += is_below(scores[i], score, or_equal);
+        return below;
     }
-    return (unsigned)(base - scores);
+    for (unsigned i = STRIDE - 1; i < NODE_MAX; i += STRIDE)
+        before += is_below(scores[i], score, or_equal);
+    before *= STRIDE;
+    for (unsigned i = 0; i < STRIDE - 1; i++)
+        below += is_below(scores[before + i], score, or_equal);
+    return before + below;
 }
 
 /* How many of the node's members are before this one, or (or_same) are it. Where scores are equal bytes
@@ -58,11 +73,11 @@ static inline unsigned count_scores(const double *scores, unsigned count, double
 static inline unsigned count_members(const struct btree_node *node, double score,
                                      const struct btree_member *member, bool or_same)
 {
-    unsigned low = count_scores(node->scores, node->count, score, false);
+    unsigned low = count_scores(node, score, false);
 
     if (low == node->count || node->scores[low] != score)
         return low;
-    unsigned high = low + count_scores(node->scores + low, node->count - low, score, true);
+    unsigned high = count_scores(node, score, true);
     while (low < high) {
         unsigned middle = (low + high) / 2;
         int order = btree_compare(score, node_members(node)[middle], score, member);
@@ -75,11 +90,11 @@ static inline unsigned count_members(const struct btree_node *node, double score
     return low;
 }
 
-/* The scores of a node that is likely not in the cache: all its lines are asked for at once, where the
- * search would wait for one after the other. */
+/* A node that is likely not in the cache: all lines of its scores and its members are asked for at once, where the
+ * search would wait for one after the other. (1M members: 0.7 of the time.) */
 static inline void prefetch_node(const struct btree_node *node)
 {
-    for (size_t at = 0; at < sizeof *node + NODE_MAX * sizeof(double); at += 64)
+    for (size_t at = 0; at < node_bytes(0, NODE_MAX); at += 64)
         __builtin_prefetch((const char *)node + at);
 }
 
@@ -117,12 +132,26 @@ void btree_path_find(const struct btree *tree, double score, const struct btree_
 void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path)
 {
     const struct btree_node *leaf = descend(tree, member->score, member, path);
-    unsigned at = count_scores(leaf->scores, leaf->count, member->score, false);
+    unsigned at = count_scores(leaf, member->score, false);
 
     while (at < leaf->count && node_members(leaf)[at] != member)
         at++;
     ASSERT(at < leaf->count);
     path->step[0].at = at;
+}
+
+/* Equal scores may lead one leaf too far, which does no harm. */
+void btree_prefetch(const struct btree *tree, double score)
+{
+    const struct btree_node *node = tree->root;
+
+    while (node && node->level > 0) {
+        unsigned at = count_scores(node, score, true);
+
+        node = node_children(node)[at - (at > 0)];
+        if (node->level == 0)
+            prefetch_node(node);
+    }
 }
 
 /* The child with the member at 'rank', which becomes the rank within it; 'total' is below all, and
@@ -274,6 +303,17 @@ struct btree_member *btree_iter_next(struct btree_iter *iter)
     return member;
 }
 
+struct btree_member *btree_near_edge(const struct btree *tree, size_t at, bool from_end)
+{
+    const struct btree_node *node = tree->root;
+
+    while (node && node->level > 0)
+        node = node_children(node)[from_end ? node->count - 1u : 0];
+    if (!node || at >= node->count)
+        return NULL;
+    return node_members(node)[from_end ? node->count - 1u - at : at];
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static size_t memory_of(const struct btree_node *node)
@@ -298,6 +338,8 @@ static size_t check_node(const struct btree_node *node, bool is_root, const stru
     ASSERT(node->count <= node->capacity);
     ASSERT(node->capacity <= NODE_MAX);
     ASSERT(node->capacity == NODE_MAX || (is_root && node->level == 0));
+    for (unsigned i = node->count; i < node->capacity; i++)
+        ASSERT(isnan(node->scores[i]));
     for (unsigned i = 0; i < node->count; i++) {
         const struct btree_member *member = node_members(node)[i];
 

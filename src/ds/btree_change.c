@@ -14,6 +14,8 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
+#include <math.h>
+
 enum {
     ROOM_WORTH = NODE_MAX / 8 + 2, /* a neighbour with less room is not worth moving members */
     JOIN_MAX = NODE_MAX - NODE_MAX / 4,
@@ -21,11 +23,19 @@ enum {
 
 /* --- nodes -------------------------------------------------------------------------------------- */
 
+/* What is not used is NaN, which is neither below a score nor above it. */
+static void clear_scores(struct btree_node *node, unsigned from, unsigned end)
+{
+    for (unsigned i = from; i < end; i++)
+        node->scores[i] = NAN;
+}
+
 static struct btree_node *node_new(unsigned level, unsigned capacity)
 {
     struct btree_node *node = mem_alloc(node_bytes(level, capacity));
 
     *node = (struct btree_node){.level = level, .capacity = (uint16_t)capacity};
+    clear_scores(node, 0, capacity);
     return node;
 }
 
@@ -61,6 +71,7 @@ static void node_open(struct btree_node *node, unsigned at, unsigned count)
 static void node_close(struct btree_node *node, unsigned at, unsigned count)
 {
     node_shift(node, at, at + count);
+    clear_scores(node, node->count - count, node->count);
     node->count = (uint16_t)(node->count - count);
 }
 
@@ -329,6 +340,7 @@ static void settle(struct btree *tree, struct btree_path *path, unsigned count)
             continue;
         }
         refresh_first(node, at);
+        has_shrunk = has_shrunk && child->count < JOIN_MAX; /* else neighbours need no look, which is a miss each */
         if (has_shrunk) {
             bool is_joined = join(node, at);
 

@@ -4,7 +4,7 @@
  *     inner:  level, counts | scores | members | children | below
  *
  * Scores and members of an inner node are those of each child's first member. Arrays are as long as the
- * node's capacity: a leaf that is the root begins small, all other nodes have NODE_MAX. */
+ * node's capacity, and scores that are not used are NaN: a leaf that is the root begins small, all other nodes have NODE_MAX. */
 #ifndef TERN_DS_BTREE_INTERNAL_H
 #define TERN_DS_BTREE_INTERNAL_H
 

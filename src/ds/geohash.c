@@ -1,7 +1,7 @@
 /* Geohashes: encoding, decoding, and the cells around a search. */
 #include "ds/geohash.h"
 
-#include "base/trigonometry.h"
+#include "base/elementary.h"
 
 #include <math.h>
 
@@ -115,13 +115,13 @@ static double latitude_distance(double a, double b) { return EARTH_RADIUS * fabs
 /* The haversine formula. */
 double geo_distance(struct geo_point a, struct geo_point b)
 {
-    double v = sine((radians(b.longitude) - radians(a.longitude)) / 2), u, h;
+    double v = double_sin((radians(b.longitude) - radians(a.longitude)) / 2), u, h;
 
     if (v == 0.0)
         return latitude_distance(a.latitude, b.latitude);
-    u = sine((radians(b.latitude) - radians(a.latitude)) / 2);
-    h = u * u + cosine(radians(a.latitude)) * cosine(radians(b.latitude)) * v * v;
-    return 2.0 * EARTH_RADIUS * arc_sine(__builtin_sqrt(h));
+    u = double_sin((radians(b.latitude) - radians(a.latitude)) / 2);
+    h = u * u + double_cos(radians(a.latitude)) * double_cos(radians(b.latitude)) * v * v;
+    return 2.0 * EARTH_RADIUS * double_asin(__builtin_sqrt(h));
 }
 
 /* A point is in a box when it is near enough along its meridian and along its parallel. */
@@ -180,7 +180,7 @@ static struct area bounding_area(const struct geo_shape *shape)
     struct geo_point centre = shape->centre;
     double up = degrees(height / EARTH_RADIUS);
     double polar = centre.latitude < 0 ? centre.latitude - up : centre.latitude + up;
-    double aside = degrees(width / EARTH_RADIUS / cosine(radians(polar)));
+    double aside = degrees(width / EARTH_RADIUS / double_cos(radians(polar)));
 
     return (struct area){centre.longitude - aside, centre.longitude + aside, centre.latitude - up,
                          centre.latitude + up};

@@ -5,7 +5,9 @@
  *
  * A change of an awaited key puts it on the ready list. At the end of the execution unit every ready key
  * serves its waiters in order: each waiter's request is run again. One that finds nothing keeps its
- * place. What a served request changes makes further keys ready, until none is. */
+ * place. What a served request changes makes further keys ready, until none is.
+ *
+ * Who waits for the free queue stands in a list of its own, in the order of the queue. */
 #include "engine/blocking.h"
 
 #include "engine_internal.h"
@@ -42,12 +44,15 @@ struct blocked {
     enum value_type wanted;
     void (*reply)(struct request *req); /* at the deadline */
     bool wakes_on_loss; /* also when a key holds no 'wanted' any more */
+    uint64_t freeing_number; /* not 0: until all up to it is freed */
+    struct blocked *next_freeing;
     bool is_in_use; /* whoever is at work with it ends it */
 };
 
 struct blocking {
     struct wheel *timeouts;
     struct awaited *ready_first, **ready_last;
+    struct blocked *freeing_first, **freeing_last;
     size_t clients;
     uint64_t serial;
     int db_count;
@@ -61,6 +66,7 @@ struct blocking *blocking_new(int db_count, int64_t now_ms)
 
     blocking->timeouts = wheel_new(now_ms);
     blocking->ready_last = &blocking->ready_first;
+    blocking->freeing_last = &blocking->freeing_first;
     blocking->db_count = db_count;
     for (int i = 0; i < db_count; i++)
         map_init(&blocking->keys[i]);
@@ -190,6 +196,20 @@ void block_until(struct request *req, int64_t deadline_ms, void (*reply)(struct 
         begin(req, deadline_ms)->reply = reply;
 }
 
+bool block_until_freed(struct request *req)
+{
+    struct blocking *blocking = req->engine->blocking;
+    struct blocked *blocked;
+
+    if (req->flags & REQUEST_IN_EXEC)
+        return false;
+    blocked = begin(req, 0);
+    blocked->freeing_number = store_freeing_number(req->engine->store);
+    *blocking->freeing_last = blocked;
+    blocking->freeing_last = &blocked->next_freeing;
+    return true;
+}
+
 /* --- ending to wait -------------------------------------------------------------------------------- */
 
 static void drop_awaited(struct blocking *blocking, struct awaited *awaited)
@@ -219,6 +239,17 @@ static void leave(struct blocking *blocking, struct waiter *waiter)
     drop_awaited(blocking, awaited);
 }
 
+static void leave_freeing(struct blocking *blocking, struct blocked *blocked)
+{
+    struct blocked **link = &blocking->freeing_first;
+
+    while (*link != blocked)
+        link = &(*link)->next_freeing;
+    *link = blocked->next_freeing;
+    if (!*link)
+        blocking->freeing_last = link;
+}
+
 /* The client waits no more; its request is gone. */
 static void end(struct blocked *blocked)
 {
@@ -231,6 +262,8 @@ static void end(struct blocked *blocked)
         blocked->waiters = waiter->next_of_client;
         leave(blocking, waiter);
     }
+    if (blocked->freeing_number)
+        leave_freeing(blocking, blocked);
     if (blocked->has_deadline)
         wheel_remove(blocking->timeouts, &blocked->timeout);
     blocking->clients--;
@@ -269,26 +302,10 @@ static void end_with_reply(struct blocked *blocked, const char *error_text)
 
 bool blocking_unblock(struct client *client, bool with_error)
 {
-    if (!client->blocked)
+    if (!client->blocked || client->blocked->freeing_number)
         return false;
     end_with_reply(client->blocked, with_error ? ERR_UNBLOCKED : NULL);
     return true;
-}
-
-void blocking_expire(struct engine *engine)
-{
-    struct wheel *wheel = engine->blocking->timeouts;
-    struct wheel_node *due;
-    enum wheel_progress progress;
-
-    while ((progress = wheel_pop(wheel, clock_now_ms(engine->clock), &due)) != WHEEL_IDLE) {
-        struct blocked *blocked = (struct blocked *)due;
-
-        if (progress != WHEEL_DUE)
-            continue;
-        blocked->has_deadline = false;
-        end_with_reply(blocked, NULL);
-    }
 }
 
 /* --- serving ---------------------------------------------------------------------------------------- */
@@ -363,6 +380,29 @@ static void try_again(struct blocked *blocked)
     if (is_served || client->flags & CLIENT_CLOSING) {
         end(blocked);
         turn_make_ready(client);
+    }
+}
+
+/* Also those who wait for the free queue, which has gone on between the turns. */
+void blocking_expire(struct engine *engine)
+{
+    struct blocking *blocking = engine->blocking;
+    struct wheel *wheel = blocking->timeouts;
+    struct wheel_node *due;
+    enum wheel_progress progress;
+
+    while (blocking->freeing_first &&
+           store_is_freed(engine->store, blocking->freeing_first->freeing_number)) {
+        engine->boundary_ns = clock_tick(engine->clock);
+        try_again(blocking->freeing_first);
+    }
+    while ((progress = wheel_pop(wheel, clock_now_ms(engine->clock), &due)) != WHEEL_IDLE) {
+        struct blocked *blocked = (struct blocked *)due;
+
+        if (progress != WHEEL_DUE)
+            continue;
+        blocked->has_deadline = false;
+        end_with_reply(blocked, NULL);
     }
 }
 

@@ -99,6 +99,19 @@ static void refuse_or_abort(struct request *req, const char *text, const char *e
     refuse(req, text);
 }
 
+static void refuse_busy(struct request *req)
+{
+    const char *text = req->engine->busy_error;
+
+    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
+        multi_forget(req->client);
+        req->engine->command_stats[req->command->id].rejected++;
+        reply_error_format(req, "EXECABORT Transaction discarded because of: %s", text);
+        return;
+    }
+    refuse(req, text);
+}
+
 /* --- the gate ----------------------------------------------------------------------------------- */
 
 static bool arity_fits(const struct command *row, int argc)
@@ -158,7 +171,7 @@ static bool may_write(const struct request *req)
 
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(row->name, "exec"))
         return multi_may_write(req->client);
-    return row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    return request_command_flags(req) & (CMD_WRITE | CMD_MAY_REPLICATE);
 }
 
 /* EXEC does when its queue does. */
@@ -166,7 +179,7 @@ static bool may_grow(const struct request *req)
 {
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec"))
         return multi_may_grow(req->client);
-    return req->command->row->flags & CMD_GROWS;
+    return request_command_flags(req) & CMD_GROWS;
 }
 
 static bool is_kept_from_failed(const struct request *req)
@@ -202,7 +215,7 @@ static bool pass_gate(struct request *req)
         refuse_or_abort(req, ERR_OUT_OF_MEMORY, ERR_EXEC_OUT_OF_MEMORY);
         return false;
     }
-    if (req->engine->refusals & REFUSE_WRITES && is_kept_from_failed(req)) {
+    if (req->engine->guards & GUARD_WRITES && is_kept_from_failed(req)) {
         refuse_or_abort(req, ERR_SNAPSHOT_FAILED, ERR_EXEC_SNAPSHOT_FAILED);
         return false;
     }
@@ -210,12 +223,16 @@ static bool pass_gate(struct request *req)
         refuse_in_subscribed(req);
         return false;
     }
-    if (req->engine->refusals & REFUSE_LOADING && !(flags & CMD_LOADING)) {
+    if (req->engine->guards & GUARD_LOADING && !(flags & CMD_LOADING)) {
         refuse(req, ERR_LOADING);
         return false;
     }
     if (client->flags & CLIENT_MONITOR && flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)) {
         refuse(req, "ERR Replica can't interact with the keyspace");
+        return false;
+    }
+    if (req->engine->busy_error && !(flags & CMD_ALLOW_BUSY)) {
+        refuse_busy(req);
         return false;
     }
     if (pause_is_active(req->engine) && pause_holds(req, may_write(req)))
@@ -349,7 +366,7 @@ void dispatch(struct request *req)
     if (__builtin_expect(req->flags & REQUEST_IS_QUOTED, 0))
         unquote(req);
     engine->running = client;
-    if (__builtin_expect((client->flags & CLIENT_GATED) | engine->refusals || pause_is_active(engine) ||
+    if (__builtin_expect(client->flags & CLIENT_GATED || engine->guards ||
                              store_is_over_limit(engine->store),
                          0))
         dispatch_gated(req);

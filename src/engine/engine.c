@@ -33,8 +33,8 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
         .password = "",
         .slowlog_slower_than_us = 10000,
         .slowlog_max_len = 128,
+        .busy_reply_threshold_ms = 5000,
         .is_latency_tracked = true,
-        .is_rdb_compressed = true,
     };
     engine->ready_last = &engine->ready_first;
     engine->flush_last = &engine->flush_first;
@@ -49,6 +49,14 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
     engine->turn = turn_new(engine);
     events_observe_store(engine);
     return engine;
+}
+
+void engine_set_busy(struct engine *engine, const char *error_text)
+{
+    engine->busy_error = error_text;
+    if (error_text)
+        input_release_others(engine->turn);
+    engine->guards = error_text ? engine->guards | GUARD_BUSY : engine->guards & ~GUARD_BUSY;
 }
 
 /* A negative limit is none. */

@@ -18,6 +18,8 @@ struct window {
     char *command_start; /* where the running command's reply begins */
     struct client *client; /* whose bytes [segment, at) are */
     bool is_muted;      /* CLIENT REPLY OFF or SKIP: the running command's reply is dropped */
+    bool is_kept;       /* grows and is never sent (inner.c) */
+    bool is_overfull;   /* kept no more: it would have become too large */
 };
 
 void window_init(struct window *window);
@@ -28,6 +30,8 @@ char *window_make_room(struct window *window, size_t size);
 void window_begin(struct window *window, struct client *client);
 /* Sends what is there, or puts it behind what the client still has to take. */
 void window_flush(struct window *window);
+/* A kept one gives back what a long reply took. */
+void window_shrink(struct window *window);
 /* Sends what is there and then 'value', straight from where it is. */
 void window_send_value(struct window *window, struct bytes value);
 
@@ -78,6 +82,9 @@ struct input {
 void input_feed(struct turn *turn, struct client *client, bool is_readable);
 /* The client has stopped at 'req': what was parsed behind it is bytes again. */
 void input_hold_back(struct turn *turn, struct request *req);
+/* The same for all clients that have requests behind the one that runs, but for its own: they can be served in a nested
+ * turn. */
+void input_release_others(struct turn *turn);
 void input_free(struct client *client);
 
 /* --- turn (turn.c) -------------------------------------------------------------------------- */
@@ -161,7 +168,7 @@ void blocking_key_ready(struct engine *engine, struct db *db, struct bytes key);
 /* All awaited keys that the database now has. */
 void blocking_db_ready(struct engine *engine, struct db *db);
 void blocking_serve(struct engine *engine);
-void blocking_expire(struct engine *engine); /* timeouts */
+void blocking_expire(struct engine *engine); /* at the end of a turn: timeouts, what is freed */
 void blocking_forget(struct client *client);
 int64_t blocking_next_ms(const struct engine *engine);
 

@@ -3,6 +3,7 @@
 
 #include "engine_internal.h"
 
+#include "engine/latency.h"
 #include "engine/notify.h"
 #include "engine/pause.h"
 #include "engine/propagate.h"
@@ -108,7 +109,7 @@ static bool may_expire(void *context)
 {
     struct engine *engine = context;
 
-    return !pause_is_active(engine) && !(engine->refusals & REFUSE_LOADING);
+    return !pause_is_active(engine) && !(engine->guards & GUARD_LOADING);
 }
 
 /* A turn within a command must leave the keys alone that the command works on. */
@@ -116,7 +117,7 @@ static bool may_evict(void *context)
 {
     struct engine *engine = context;
 
-    return !pause_is_active(engine) && engine->turn_depth <= 1 && !(engine->refusals & REFUSE_LOADING);
+    return !pause_is_active(engine) && engine->turn_depth <= 1 && !(engine->guards & GUARD_LOADING);
 }
 
 /* It travels as its removal, each by itself: no transaction with others or with the command that needs room. */
@@ -169,7 +170,7 @@ static void on_added(void *context, struct db *db, struct bytes key)
     struct engine *engine = context;
 
     if (__builtin_expect(engine->observers || engine->settings.notify_classes, 0) &&
-        !(engine->refusals & REFUSE_LOADING))
+        !(engine->guards & GUARD_LOADING))
         key_event(engine, db, key, &EVENT_NEW);
 }
 
@@ -181,6 +182,8 @@ static void on_missed(void *context, struct db *db, struct bytes key)
         key_event(engine, db, key, &EVENT_MISS);
 }
 
+static void on_slow(void *context, const char *event, uint64_t ns) { latency_add(context, event, ns); }
+
 void events_observe_store(struct engine *engine)
 {
     engine->store->observer = (struct store_observer){.context = engine,
@@ -191,5 +194,6 @@ void events_observe_store(struct engine *engine)
                                                       .added = on_added,
                                                       .missed = on_missed,
                                                       .field_expired = on_field_expired,
-                                                      .fields_expired = on_fields_expired};
+                                                      .fields_expired = on_fields_expired,
+                                                      .was_slow = on_slow};
 }

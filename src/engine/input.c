@@ -515,25 +515,55 @@ void input_feed(struct turn *turn, struct client *client, bool is_readable)
         feed_from_arena(turn, client, is_readable);
 }
 
+/* The client's bytes from 'rest' on, which were parsed ahead, are its own again. */
+static void take_back(struct client *client, const char *rest)
+{
+    struct input *input = client->input;
+    size_t len = (size_t)(client->share_end - rest);
+
+    if (input && rest >= input->data && rest <= input->data + input->len && input->size) {
+        resp_parser_init(&input->parser); /* its own buffer: 'consumed' is right already */
+        return;
+    }
+    input_free(client);
+    if (len && !(client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)))
+        append(client, rest, len);
+}
+
+/* Drops what the client has in the batch from 'at' on. */
+static void drop_requests(struct turn *turn, int at, const struct client *client)
+{
+    for (int i = at; i < turn->batch_count && turn->batch[i].client == client; i++)
+        turn_drop(&turn->batch[i]);
+}
+
 void input_hold_back(struct turn *turn, struct request *req)
 {
     struct client *client = req->client;
-    const char *rest = req->raw.data + req->raw.len;
-    struct input *input = client->input;
+
+    drop_requests(turn, turn->batch_at + 1, client);
+    take_back(client, req->raw.data + req->raw.len);
+    turn_end_share(turn, client);
+}
+
+/* One that begins with a long argument stays: its bytes are in a block of their own. */
+void input_release_others(struct turn *turn)
+{
+    const struct client *kept = turn->engine->running;
 
     for (int i = turn->batch_at + 1; i < turn->batch_count; i++) {
-        if (turn->batch[i].client != client)
-            break;
-        turn_drop(&turn->batch[i]);
-    }
-    if (input && rest >= input->data && rest <= input->data + input->len && input->size) {
-        resp_parser_init(&input->parser); /* its own buffer: 'consumed' is right already */
-    } else {
-        size_t len = (size_t)(client->share_end - rest);
+        struct client *client = turn->batch[i].client;
+        const char *rest = turn->batch[i].raw.data;
 
-        input_free(client);
-        if (len && !(client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)))
-            append(client, rest, len);
+        if (!client || client == kept)
+            continue;
+        if (turn->batch[i].bigs) {
+            kept = client;
+            continue;
+        }
+        drop_requests(turn, i, client);
+        take_back(client, rest);
+        client->turn = NULL;
+        turn_make_ready(client);
     }
-    turn_end_share(turn, client);
 }

@@ -37,14 +37,21 @@ void monitor_end(struct client *client)
     mem_free(monitor, sizeof *monitor);
 }
 
+void monitor_show(struct request *req)
+{
+    if (req->engine->monitors)
+        monitor_feed(req);
+}
+
 void monitor_feed(struct request *req)
 {
     struct engine *engine = req->engine;
     int64_t now_us = clock_now_us(engine->clock);
-    char address[SOCKET_NAME_MAX];
+    char address[SOCKET_NAME_MAX] = "lua";
     struct text line = {0};
 
-    socket_peer_name(req->client->fd, engine->unix_path, address, sizeof address);
+    if (!(req->client->flags & CLIENT_INNER))
+        socket_peer_name(req->client->fd, engine->unix_path, address, sizeof address);
     text_format(&line, "+%lld.%06lld [%d %s%s]", (long long)(now_us / 1000000),
                 (long long)(now_us % 1000000), req->client->db->id,
                 req->client->flags & CLIENT_IS_UNIX ? "unix:" : "",

@@ -75,8 +75,8 @@ void multi_queue(struct request *req)
     multi->bytes += multi->queue[multi->count]->detached_size;
     multi->count++;
     if (!(req->client->flags & CLIENT_DIRTY_CAS)) /* else it will not run */
-        multi->may_grow |= (req->command->row->flags & CMD_GROWS) != 0;
-    multi->may_write |= (req->command->row->flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
+        multi->may_grow |= (request_command_flags(req) & CMD_GROWS) != 0;
+    multi->may_write |= (request_command_flags(req) & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
 }
 
 static void drop_queue(struct client *client)

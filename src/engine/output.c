@@ -16,6 +16,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/inner.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -362,6 +363,13 @@ static void window_reset(struct window *window)
         window_set_size(window, WINDOW_SIZE);
 }
 
+void window_shrink(struct window *window)
+{
+    window->at = window->command_start = window->segment = window->base;
+    if (window->size > WINDOW_SIZE)
+        window_set_size(window, WINDOW_SIZE);
+}
+
 static struct bytes window_unsent(const struct window *window)
 {
     const char *end = window->is_muted ? window->command_start : window->at;
@@ -373,6 +381,8 @@ void window_flush(struct window *window)
 {
     struct bytes unsent = window_unsent(window);
 
+    if (window->is_kept)
+        return;
     if (unsent.len) {
         if (is_nested(window))
             output_append(window->client, unsent);
@@ -385,6 +395,10 @@ void window_flush(struct window *window)
 char *window_make_room(struct window *window, size_t size)
 {
     window_flush(window);
+    if (window->is_kept && (size_t)(window->at - window->base) + size > REPLY_KEPT_MAX) {
+        window->is_overfull = true; /* what was there is lost */
+        window->at = window->base;
+    }
     if ((size_t)(window->end - window->at) < size) {
         size_t needed = (size_t)(window->at - window->base) + size;
 
@@ -407,6 +421,11 @@ void window_send_value(struct window *window, struct bytes value)
 {
     struct bytes unsent;
 
+    if (window->is_kept) {
+        bytes_copy(window_room(window, value.len), value.data, value.len);
+        window->at += value.len;
+        return;
+    }
     unsent = window_unsent(window);
     if (window->is_muted)
         value.len = 0;

@@ -30,6 +30,7 @@ void pause_begin(struct engine *engine, int64_t end_ms, bool is_all)
     if (!pause->is_active || end_ms > pause->end_ms)
         pause->end_ms = end_ms;
     pause->is_active = true;
+    engine->guards |= GUARD_PAUSE;
 }
 
 void pause_end(struct engine *engine)
@@ -37,6 +38,7 @@ void pause_end(struct engine *engine)
     struct pause *pause = engine->pause;
 
     pause->is_active = false;
+    engine->guards &= ~GUARD_PAUSE;
 }
 
 bool pause_holds(struct request *req, bool may_write)

@@ -16,11 +16,27 @@ struct propagation {
     struct {
         size_t end; /* in data */
         int db;
+        unsigned kinds;
     } *commands;
     size_t count, count_max;
+    unsigned kinds; /* of sinks that the next command travels to */
 };
 
-struct propagation *propagation_new(void) { return mem_alloc_zero(sizeof(struct propagation)); }
+struct propagation *propagation_new(void)
+{
+    struct propagation *propagation = mem_alloc_zero(sizeof *propagation);
+
+    propagation->kinds = PROPAGATE_TO_ALL;
+    return propagation;
+}
+
+void propagate_only_to(struct engine *engine, unsigned kinds) { engine->propagation->kinds = kinds; }
+
+void propagate_drop(struct engine *engine)
+{
+    engine->propagation->count = 0;
+    engine->propagation->used = 0;
+}
 
 void propagation_free(struct propagation *propagation)
 {
@@ -74,6 +90,7 @@ static void begin(struct engine *engine, int db, int argc)
     p->commands = grow(p->commands, &p->count_max, p->count + 1, sizeof *p->commands);
     put_header(p, '*', (size_t)argc);
     p->commands[p->count].end = p->used;
+    p->commands[p->count].kinds = p->kinds;
     p->commands[p->count++].db = db;
     engine->after |= AFTER_PROPAGATE;
 }
@@ -89,11 +106,13 @@ static void put_argument(struct propagation *p, struct bytes argument)
     p->commands[p->count - 1].end = p->used;
 }
 
+static bool travels(const struct propagation *p) { return p->sinks && p->kinds; }
+
 void propagate_also(struct engine *engine, int db, int argc, const struct bytes *argv)
 {
     struct propagation *p = engine->propagation;
 
-    if (!p->sinks)
+    if (!travels(p))
         return;
     begin(engine, db, argc);
     for (int i = 0; i < argc; i++)
@@ -103,13 +122,13 @@ void propagate_also(struct engine *engine, int db, int argc, const struct bytes 
 void propagate_begin(struct request *req, int argc)
 {
     req->flags |= REQUEST_PROPAGATED;
-    if (req->engine->propagation->sinks)
+    if (travels(req->engine->propagation))
         begin(req->engine, req->db->id, argc);
 }
 
 void propagate_argument(struct request *req, struct bytes argument)
 {
-    if (req->engine->propagation->sinks)
+    if (travels(req->engine->propagation))
         put_argument(req->engine->propagation, argument);
 }
 
@@ -127,26 +146,40 @@ void propagate_request(struct request *req)
         propagate_also(req->engine, req->db->id, req->argc, req->argv);
 }
 
-static void write_all(const struct propagation *p, int db, struct bytes command)
+static bool takes(const struct propagation_sink *sink, unsigned kinds)
 {
-    for (struct propagation_sink *sink = p->sinks; sink; sink = sink->next)
-        sink->write(sink->context, db, command);
+    return !sink->kind || sink->kind & kinds;
+}
+
+static void write_unit(const struct propagation *p, const struct propagation_sink *sink)
+{
+    size_t at = 0, count = 0;
+    int first_db = 0, last_db = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        if (takes(sink, p->commands[i].kinds)) {
+            if (!count++)
+                first_db = p->commands[i].db;
+            last_db = p->commands[i].db;
+        }
+    if (count > 1)
+        sink->write(sink->context, first_db, BYTES("*1\r\n$5\r\nMULTI\r\n"));
+    for (size_t i = 0; i < p->count; i++) {
+        if (takes(sink, p->commands[i].kinds))
+            sink->write(sink->context, p->commands[i].db,
+                        (struct bytes){p->data + at, p->commands[i].end - at});
+        at = p->commands[i].end;
+    }
+    if (count > 1)
+        sink->write(sink->context, last_db, BYTES("*1\r\n$4\r\nEXEC\r\n"));
 }
 
 void propagate_end_unit(struct engine *engine)
 {
     struct propagation *p = engine->propagation;
-    bool is_wrapped = p->count > 1;
-    size_t at = 0;
 
-    if (is_wrapped)
-        write_all(p, p->commands[0].db, BYTES("*1\r\n$5\r\nMULTI\r\n"));
-    for (size_t i = 0; i < p->count; i++) {
-        write_all(p, p->commands[i].db, (struct bytes){p->data + at, p->commands[i].end - at});
-        at = p->commands[i].end;
-    }
-    if (is_wrapped)
-        write_all(p, p->commands[p->count - 1].db, BYTES("*1\r\n$4\r\nEXEC\r\n"));
+    for (const struct propagation_sink *sink = p->sinks; sink; sink = sink->next)
+        write_unit(p, sink);
     p->count = 0;
     p->used = 0;
 }

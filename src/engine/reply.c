@@ -235,15 +235,22 @@ void reply_push(struct request *req, size_t count)
 
 uint64_t reply_position(const struct request *req)
 {
-    return req->client->bytes_out + req->client->output.bytes;
+    const struct window *window = req->window;
+
+    return req->client->bytes_out + req->client->output.bytes +
+           (window->is_kept ? (uint64_t)(window->at - window->base) : 0);
 }
 
 bool reply_goes_on(struct request *req, uint64_t start)
 {
-    if (req->client->flags & CLIENT_CLOSING || req->window->is_muted)
+    if (req->client->flags & CLIENT_CLOSING || req->window->is_muted || req->window->is_overfull)
         return false;
     if (reply_position(req) - start <= REPLY_BYTES_MAX)
         return true;
+    if (req->window->is_kept) {
+        req->window->is_overfull = true;
+        return false;
+    }
     output_close_over_limit(req->client, "limits by one reply");
     return false;
 }

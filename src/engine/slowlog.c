@@ -86,12 +86,13 @@ void slowlog_add(struct request *req, uint64_t duration_ns)
     struct engine *engine = req->engine;
     struct slowlog *log = engine->slowlog;
     int argc = req->argc < ARGS_SHOWN ? req->argc : ARGS_SHOWN;
-    char address[SOCKET_NAME_MAX], note[NOTE_MAX], *at;
+    char address[SOCKET_NAME_MAX] = "", note[NOTE_MAX], *at;
     struct bytes name = bytes_from_string(req->client->name ? req->client->name : "");
     struct slow_command *slow;
     size_t size;
 
-    socket_peer_name(req->client->fd, engine->unix_path, address, sizeof address);
+    if (!(req->client->flags & CLIENT_INNER))
+        socket_peer_name(req->client->fd, engine->unix_path, address, sizeof address);
     size = sizeof *slow + (size_t)argc * sizeof slow->argv[0] + strlen(address) + name.len + NOTE_MAX;
     for (int i = 0; i < argc; i++) {
         size_t len = request_shown_argument(req, i).len;

@@ -394,8 +394,10 @@ static void run_turn(struct turn *turn, int64_t timeout_ms)
         serve_ready_list(turn);
     turn_run_batch(turn, 0);
     turn->arena_used = 0;
-    pause_check(engine);
-    blocking_expire(engine);
+    if (!engine->busy_error) { /* they run commands, which must wait for the script */
+        pause_check(engine);
+        blocking_expire(engine);
+    }
     dispatch_outside(engine);
     output_flush_lists(engine);
     if (engine->close_first && engine->turn_depth == 1)
@@ -416,6 +418,7 @@ void engine_nested_turn(struct engine *engine)
     struct client *running = engine->running;
     bool is_in_unit = engine->is_in_unit;
     unsigned after = engine->after;
+    int64_t now_us = engine->clock->now_us;
 
     engine->turn = turn_new(engine);
     engine->turn->outer = outer;
@@ -433,6 +436,8 @@ void engine_nested_turn(struct engine *engine)
     engine->turn = outer;
     engine->running = running;
     engine->is_in_unit = is_in_unit;
+    if (is_in_unit)
+        engine->clock->now_us = now_us; /* the time of the unit goes on standing still */
     engine->after |= after;
     if (running && running->pushes.bytes)
         engine->after |= AFTER_PUSHES;

@@ -49,13 +49,13 @@ static void write_consumer(struct rdb_writer *writer, const struct stream_consum
 
 static void write_group(struct rdb_writer *writer, const struct stream_group *group)
 {
-    struct id_cursor at = id_index_first(&group->pending);
+    struct id_cursor at = stream_pending_live(id_index_first(&group->pending));
 
     rdb_write_string(writer, group->name);
     write_id(writer, group->last_id);
     rdb_write_length(writer, (uint64_t)group->entries_read);
-    rdb_write_length(writer, group->pending.count);
-    for (; at.node; id_cursor_next(&at)) {
+    rdb_write_length(writer, stream_pending_count(group));
+    for (; at.node; at = stream_pending_next(at)) {
         const struct stream_pending *pending = id_cursor_value(&at);
 
         write_raw_id(writer, id_cursor_id(&at));

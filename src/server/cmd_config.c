@@ -114,7 +114,8 @@ static void config_resetstat(struct request *req)
 
 static const struct command config_subcommands[] = {
     {"get", config_get, -3, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",
-     "parameter [parameter ...]", "Returns the values of directives that match patterns."},
+     "parameter [parameter ...]", "Returns the values of directives that match patterns.",
+     .history = "7.0.0 Several patterns."},
     {"help", cmd_help, 2, CMD_LOADING | CMD_STALE, {0, 0, 0}, NULL, "5.0.0", "O(1)", "",
      "Prints this help."},
     {"resetstat", config_resetstat, 2, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(1)", "",
@@ -125,7 +126,8 @@ static const struct command config_subcommands[] = {
      .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {"set", config_set, -4, CONFIG_FLAGS, {0, 0, 0}, NULL, "2.0.0", "O(N) directives",
      "parameter value [parameter value ...]", "Changes directives, all or none.",
-     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
+     .tips = "request_policy:all_nodes response_policy:all_succeeded",
+     .history = "7.0.0 Several directives."},
     {0},
 };
 

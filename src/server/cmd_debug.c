@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/events.h"
+#include "persist/rdb_value.h"
 #include "store/string_value.h"
 #include "store/value.h"
 #include "types/list.h"
@@ -160,6 +161,20 @@ static void describe_list(const struct list *list, char *at, size_t room)
                  list_listpack_limit(), bytes);
 }
 
+static bool drop_bytes(void *context, const char *data, size_t len) { return true; }
+
+/* Bytes of the value as RDB has it. */
+static size_t serialized_length(const struct request *req, const struct entry *entry)
+{
+    struct rdb_writer writer = {.compresses = req->engine->settings.is_rdb_compressed, .flush = drop_bytes};
+    size_t len;
+
+    rdb_write_value(&writer, entry);
+    len = (size_t)writer.flushed + writer.len;
+    rdb_writer_release(&writer);
+    return len;
+}
+
 static void debug_object(struct request *req)
 {
     struct key_ref ref = key_find(req, 2, LOOKUP_NOTOUCH | LOOKUP_QUIET);
@@ -175,7 +190,7 @@ static void debug_object(struct request *req)
         line, sizeof line,
         "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
         (void *)ref.entry, value_encoding(ref.entry),
-        ref.entry->type == VALUE_STRING ? string_len(ref.entry) : value_memory(ref.entry, 0),
+        serialized_length(req, ref.entry),
         ref.entry->access, (unsigned long long)store_idle_seconds(store, ref.entry));
     if (ref.entry->type == VALUE_LIST)
         describe_list(entry_value(ref.entry), line + len, sizeof line - len);

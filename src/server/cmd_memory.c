@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/help.h"
+#include "script/functions.h"
+#include "script/script_cache.h"
 #include "store/value.h"
 
 #include <stdio.h>
@@ -123,8 +125,7 @@ static void reply_allocator(struct request *req, const struct figures *figures)
 
 static void memory_stats(struct request *req)
 {
-    static const char *const none_yet[] = {"cluster.links", "aof.buffer", "lua.caches",
-                                           "functions.caches"};
+    static const char *const none_yet[] = {"cluster.links", "aof.buffer"};
     struct server *server = server_of(req);
     struct figures figures = measure(server);
     uint64_t net = figures.used > figures.startup ? figures.used - figures.startup : 0;
@@ -138,6 +139,8 @@ static void memory_stats(struct request *req)
     number(req, "clients.normal", figures.clients);
     for (size_t i = 0; i < sizeof none_yet / sizeof *none_yet; i++)
         number(req, none_yet[i], 0);
+    number(req, "lua.caches", script_cache_memory(scripts_cache(server->engine->scripts)));
+    number(req, "functions.caches", functions_memory(server->engine->functions));
     for (int i = 0; i < server->store->db_count; i++)
         reply_database(req, &server->store->dbs[i]);
     number(req, "overhead.total", figures.overhead);

@@ -76,7 +76,9 @@ static void flush_all(struct server *server)
     uint64_t changes = server->store->changes;
 
     for (int i = 0; i < server->store->db_count; i++)
-        store_flush(&server->store->dbs[i], false);
+        store_flush(&server->store->dbs[i]);
+    while (!store_free_now(server->store, INT64_MAX))
+        ; /* what is loaded next should not stand in memory beside it */
     server->store->changes = changes;
 }
 
@@ -112,7 +114,8 @@ static const struct command persist_commands[] = {
     {"save", cmd_save, 1, CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING | CMD_NO_MULTI, {0, 0, 0}, NULL, "1.0.0",
      "O(N) keys of all databases", "", "Writes a snapshot while everybody waits."},
     {"bgsave", cmd_bgsave, -1, CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING, {0, 0, 0}, NULL, "1.0.0", "O(1)",
-     "[SCHEDULE]", "Writes a snapshot in a child process."},
+     "[SCHEDULE]", "Writes a snapshot in a child process.",
+     .history = "3.2.2 SCHEDULE.", .argument_since = "SCHEDULE 3.2.2"},
     {"lastsave", cmd_lastsave, 1, CMD_FAST | CMD_LOADING | CMD_STALE | CMD_IN_ADMIN, {0, 0, 0}, NULL,
      "1.0.0", "O(1)", "", "Returns the time of the last snapshot.",
      .tips = "nondeterministic_output"},

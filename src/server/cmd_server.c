@@ -47,6 +47,10 @@ static void cmd_shutdown(struct request *req)
         reply_error(req, "ERR No shutdown in progress.");
         return;
     }
+    if (req->engine->busy_error && !must_not_save) { /* what is half done must not be saved */
+        reply_error(req, req->engine->busy_error);
+        return;
+    }
     log_write(LOG_NOTICE, "User requested shutdown...");
     if (!persistence_finish(server_of(req), saves, must_not_save, is_forced)) {
         reply_error(req, "ERR Errors trying to SHUTDOWN. Check logs.");
@@ -73,9 +77,12 @@ static const struct command server_commands[] = {
      .tips = "nondeterministic_output"},
     {"info", cmd_info, -1, CMD_LOADING | CMD_STALE | CMD_DANGEROUS, {0, 0, 0}, NULL, "1.0.0",
      "O(1)", "[section [section ...]]", "Shows facts and figures of the server.",
-     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+     .history = "7.0.0 Several sections."},
     {"shutdown", cmd_shutdown, -1,
      CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_NO_MULTI | CMD_ALLOW_BUSY, {0, 0, 0},
-     NULL, "1.0.0", "O(1)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Ends the server."},
+     NULL, "1.0.0", "O(1)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Ends the server.",
+     .history = "7.0.0 NOW, FORCE and ABORT.",
+     .argument_since = "NOW 7.0.0, FORCE 7.0.0, ABORT 7.0.0"},
 };
 REGISTER_COMMANDS("server", server_commands);

@@ -171,6 +171,8 @@ static const struct config_row rows[] = {
     {"always-show-logo", KIND_BOOL, CONFIG_FIXED, SERVER(shows_logo)},
     {"bind", KIND_LIST, false, SERVER(bind), .preset_text = "* -::*", .check = check_addresses,
      .applied = apply_bind},
+    {"busy-reply-threshold", KIND_INT, false, ENGINE(busy_reply_threshold_ms), 0, LLONG_MAX, 5000,
+     .alias = "lua-time-limit"},
     {"client-output-buffer-limit", KIND_OWN, CONFIG_WORDS, .parse = parse_output_limits,
      .format = format_output_limits, .words_per_line = 4},
     {"client-query-buffer-limit", KIND_MEMORY, false, ENGINE(input_bytes_max), 1 << 20, LLONG_MAX,

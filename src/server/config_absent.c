@@ -8,7 +8,6 @@
 #define NO_REPLICA .lacks = "there is no replication"
 #define NO_CLUSTER .lacks = "there is no cluster"
 #define NO_TLS     .lacks = "connections are not encrypted"
-#define NO_SCRIPT  .lacks = "there are no scripts"
 #define NO_CPU     .lacks = "the server runs on any CPU"
 #define NO_CRASH   .lacks = "a crash leaves one line in the log"
 #define NO_TRACK   .lacks = "clients' keys are not tracked"
@@ -63,7 +62,7 @@ static const struct config_row rows[] = {
     BOOL("lazyfree-lazy-expire", 0, SLICES),
     BOOL("lazyfree-lazy-server-del", 0, SLICES),
     BOOL("lazyfree-lazy-user-del", 0, SLICES),
-    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB free at once unless ASYNC is given"),
+    BOOL("lazyfree-lazy-user-flush", 0, .lacks = "FLUSHALL and FLUSHDB wait until all is freed unless ASYNC is given"),
     INT("active-expire-effort", 1, 10, 1, EXACT),
     BOOL("activerehashing", 1, .lacks = "tables are always resized in slices"),
     BOOL("activedefrag", 0, NO_DEFRAG),
@@ -153,7 +152,6 @@ static const struct config_row rows[] = {
     TEXT("aclfile", "", .check = check_users_file, FIXED, NO_USERS),
     INT("acllog-max-len", 0, LLONG_MAX, 128, NO_USERS),
     WORD("acl-pubsub-default", 1, channel_words, NO_USERS),
-    INT("busy-reply-threshold", 0, LLONG_MAX, 5000, NO_SCRIPT, .alias = "lua-time-limit"),
     INT("tracking-table-max-keys", 0, LLONG_MAX, 1000000, NO_TRACK),
 
     /* the process and the machine */

@@ -5,6 +5,8 @@
  * piece of each kind of work. */
 #include "server_internal.h"
 
+#include "script/script.h"
+
 #define SLICE_NS      250000
 #define SLICE_PAUSE_NS 1000000 /* under load: a fifth of the time at most */
 #define RATE_PERIOD_NS 1000000000ULL
@@ -48,6 +50,12 @@ static void cron(struct server *server, uint64_t now_ns)
     update_rate(server, now_ns);
 }
 
+/* There is something to do at once. */
+static bool has_work(const struct server *server)
+{
+    return server->has_work || server->store->is_evicting || store_pending_frees(server->store);
+}
+
 /* How long the engine may wait for events. */
 static int64_t wait_ms(const struct server *server, uint64_t now_ns)
 {
@@ -56,7 +64,7 @@ static int64_t wait_ms(const struct server *server, uint64_t now_ns)
                           ? (int64_t)((server->next_cron_ns - now_ns + 999999) / 1000000)
                           : 0;
 
-    if (server->has_work || server->store->is_evicting)
+    if (has_work(server))
         return 0;
     if (next <= now_ms)
         return 0;
@@ -70,11 +78,13 @@ static void housekeep(struct server *server, bool is_idle)
     uint64_t now_ns = clock_work_ns();
     bool is_due = store_next_deadline(server->store) <= clock_now_ms(&server->clock);
 
-    if (!server->has_work && !is_due && !server->store->is_evicting)
+    if (!has_work(server) && !is_due)
         return;
     if (!is_idle && now_ns < server->next_slice_ns)
         return;
     server->has_work = store_work(server->store, SLICE_NS);
+    if (scripts_work(server->engine->scripts, SLICE_NS))
+        server->has_work = true;
     server->next_slice_ns = clock_work_ns() + SLICE_PAUSE_NS;
 }
 

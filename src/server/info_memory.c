@@ -2,6 +2,8 @@
 #include "info_internal.h"
 
 #include "base/mem.h"
+#include "script/functions.h"
+#include "script/script_cache.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -57,15 +59,25 @@ static void write_used(struct server *server, struct text *out)
                 100 * ratio(dataset, used > startup ? used - startup : 0));
 }
 
-/* Scripts need no memory yet. */
-static void write_scripts(struct text *out)
+static void write_scripts(struct server *server, struct text *out)
 {
-    text_format(out, "used_memory_lua:0\r\nused_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\n"
-                     "used_memory_scripts_eval:0\r\nnumber_of_cached_scripts:0\r\n"
-                     "number_of_functions:0\r\nnumber_of_libraries:0\r\nused_memory_vm_functions:0\r\n"
-                     "used_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
-                     "used_memory_functions:0\r\nused_memory_scripts:0\r\n"
-                     "used_memory_scripts_human:0B\r\n");
+    const struct script_cache *cache = scripts_cache(server->engine->scripts);
+    const struct functions *functions = server->engine->functions;
+    uint64_t vm = script_cache_vm_memory(cache), eval = script_cache_memory(cache);
+    uint64_t vm_all = vm + functions_vm_memory(functions), of_functions = functions_memory(functions);
+    char text[3][32];
+
+    text_format(out,
+                "used_memory_lua:%llu\r\nused_memory_vm_eval:%llu\r\nused_memory_lua_human:%s\r\n"
+                "used_memory_scripts_eval:%llu\r\nnumber_of_cached_scripts:%zu\r\n"
+                "number_of_functions:%zu\r\nnumber_of_libraries:%zu\r\nused_memory_vm_functions:%llu\r\n"
+                "used_memory_vm_total:%llu\r\nused_memory_vm_total_human:%s\r\n"
+                "used_memory_functions:%llu\r\nused_memory_scripts:%llu\r\n"
+                "used_memory_scripts_human:%s\r\n",
+                u(vm), u(vm), human(vm, text[0]), u(eval), script_cache_size(cache),
+                functions_libraries(functions)->function_count, libraries_count(functions_libraries(functions)),
+                u(vm_all - vm), u(vm_all), human(vm_all, text[1]), u(of_functions), u(eval + of_functions),
+                human(eval + of_functions, text[2]));
 }
 
 static void write_limits(struct server *server, struct text *out)
@@ -109,7 +121,7 @@ void info_write_memory(struct server *server, struct text *out)
                 "allocator_allocated:%zu\r\nallocator_active:%zu\r\nallocator_resident:%zu\r\n"
                 "total_system_memory:%llu\r\ntotal_system_memory_human:%s\r\n",
                 mem_used(), mem_committed(), mem_committed(), u(total), human(total, human_total));
-    write_scripts(out);
+    write_scripts(server, out);
     write_limits(server, out);
     write_fragmentation(server, out);
 }

@@ -36,6 +36,7 @@ static void write_keys(struct server *server, struct text *out)
     text_format(out,
                 "expired_keys:%llu\r\nexpired_subkeys:%llu\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:0\r\n"
                 "expire_cycle_cpu_milliseconds:%llu\r\nevicted_keys:%llu\r\nevicted_clients:0\r\n"
+                "evicted_scripts:%llu\r\n"
                 "total_eviction_exceeded_time:%llu\r\ncurrent_eviction_exceeded_time:%llu\r\n"
                 "keyspace_hits:%llu\r\nkeyspace_misses:%llu\r\npubsub_channels:%zu\r\n"
                 "pubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\nlatest_fork_usec:%llu\r\n"
@@ -45,6 +46,7 @@ static void write_keys(struct server *server, struct text *out)
                 "current_active_defrag_time:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
                 "tracking_total_prefixes:0\r\n",
                 u(keys->expired), u(keys->expired_fields), u(keys->work_ns[WORK_EXPIRE] / 1000000), u(keys->evicted),
+                u(server->engine->stats.evicted_scripts),
                 u((keys->exceeded_ns + exceeded_ns) / 1000000), u(exceeded_ns / 1000000), u(keys->hits), u(keys->misses),
                 channels(server, CHANNEL_PLAIN), channels(server, CHANNEL_PATTERN),
                 channels(server, CHANNEL_SHARD), u(server->forks.latest_ns / 1000),

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/version.h"
+#include "script/functions.h"
+#include "script/script.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -143,6 +145,8 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine->settings = server->staged;
     server->engine->host = server;
     server->engine->flushed_all = persistence_flushed_all;
+    scripts_new(server->engine);
+    functions_new(server->engine);
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);
@@ -199,7 +203,8 @@ static void close_down(struct server *server)
 /* Everything is freed, so that what is left over shows; a real end leaves that to the kernel. */
 static void dismantle(struct server *server)
 {
-    persistence_release(server);
+    functions_free(server->engine->functions);
+    scripts_free(server->engine->scripts);
     engine_free(server->engine);
     store_free(server->store);
     event_loop_free(server->loop);

@@ -5,14 +5,14 @@
 #include "base/mem.h"
 #include "base/numbers.h"
 #include "engine/version.h"
+#include "persist/rdb_writer.h"
+#include "script/functions.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #define RETRY_SECONDS 5 /* after a failure; save points alone would try at each cron */
-
-#define OPCODE_FUNCTION 245 /* as it stands in front of each library */
 
 static int64_t now_s(const struct server *server) { return clock_now_ms(&server->clock) / 1000; }
 
@@ -21,17 +21,22 @@ static int64_t now_s(const struct server *server) { return clock_now_ms(&server-
 static int save(struct server *server, uint64_t *keys_done, struct error *error)
 {
     const struct server_settings *settings = &server->settings;
+    struct rdb_writer functions = {.compresses = server->engine->settings.is_rdb_compressed};
     struct rdb_save_options options = {
         .compresses = server->engine->settings.is_rdb_compressed,
         .has_checksum = settings->has_snapshot_checksum,
         .syncs_often = settings->syncs_snapshot_often,
         .key_delay_us = settings->key_save_delay_us,
         .version = REDIS_VERSION,
-        .functions = {server->persistence.functions.data, server->persistence.functions.len},
         .keys_done = keys_done,
     };
+    int result;
 
-    return rdb_save(server->store, settings->snapshot_name, &options, error);
+    functions_dump(server->engine->functions, &functions);
+    options.functions = (struct bytes){functions.data, functions.len};
+    result = rdb_save(server->store, settings->snapshot_name, &options, error);
+    rdb_writer_release(&functions);
+    return result;
 }
 
 /* After a snapshot that worked, or did not. */
@@ -177,9 +182,9 @@ void persistence_refresh(struct server *server)
     bool refuses = server->settings.stops_writes_on_failure && persistence_has_save_points(server) &&
                    server->persistence.has_failed;
 
-    server->engine->refusals &= ~REFUSE_WRITES;
+    server->engine->guards &= ~GUARD_WRITES;
     if (refuses)
-        server->engine->refusals |= REFUSE_WRITES;
+        server->engine->guards |= GUARD_WRITES;
 }
 
 void persistence_flushed_all(struct engine *engine)
@@ -196,10 +201,15 @@ void persistence_flushed_all(struct engine *engine)
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
+struct loading {
+    struct server *server;
+    struct rdb_writer functions; /* of the file */
+};
+
 /* Others are served meanwhile, and hear that data are being loaded. */
 static bool on_progress(void *context, uint64_t done, uint64_t total)
 {
-    struct server *server = context;
+    struct server *server = ((struct loading *)context)->server;
 
     server->persistence.loading_done = done;
     server->persistence.loading_total = total;
@@ -207,14 +217,26 @@ static bool on_progress(void *context, uint64_t done, uint64_t total)
     return !server->engine->should_stop;
 }
 
-/* Nobody runs functions yet: they are kept, so that the next snapshot has them too. */
-static bool keep_function(void *context, struct bytes code, struct error *error)
+/* A library's name may come again in the file, so none is loaded before all are known. */
+static bool gather_function(void *context, struct bytes code, struct error *error)
 {
-    struct rdb_writer *functions = &((struct server *)context)->persistence.functions;
+    struct loading *loading = context;
 
-    rdb_write_byte(functions, OPCODE_FUNCTION);
-    rdb_write_string(functions, code);
+    functions_dump_library(&loading->functions, code);
     return true;
+}
+
+static bool load_functions(struct server *server, const struct rdb_writer *content, bool may_replace,
+                           struct error *error)
+{
+    struct text text = {0};
+    bool is_good = functions_restore(server->engine->functions, (struct bytes){content->data, content->len},
+                                     may_replace ? FUNCTIONS_REPLACE : FUNCTIONS_FLUSH, 0, &text);
+
+    if (!is_good)
+        error_set(error, "Failed loading functions: %.*s", (int)text.len, text.data);
+    text_release(&text);
+    return is_good;
 }
 
 static void report_loaded(const struct server *server, uint64_t began_ns)
@@ -227,34 +249,35 @@ static void report_loaded(const struct server *server, uint64_t began_ns)
               (unsigned long long)loaded->keys, (unsigned long long)loaded->expired);
     if (loaded->empty)
         log_write(LOG_NOTICE, "%llu empty keys were left out", (unsigned long long)loaded->empty);
-    if (server->persistence.functions.len)
-        log_write(LOG_WARNING, "The file holds functions, which cannot run here; they are kept and written again.");
     log_write(LOG_NOTICE, "DB loaded from disk: %.3f seconds", (double)(clock_work_ns() - began_ns) / 1e9);
 }
 
 bool persistence_load(struct server *server, bool may_replace)
 {
     struct persistence *persistence = &server->persistence;
+    struct loading loading = {server, {NULL}};
     struct rdb_load_options options = {
         .has_checksum = server->settings.has_snapshot_checksum,
         .may_replace = may_replace,
         .key_delay_us = server->settings.key_load_delay_us,
         .step_bytes = (uint64_t)server->settings.load_step_bytes,
-        .context = server,
+        .context = &loading,
         .progress = on_progress,
-        .function = keep_function,
+        .function = gather_function,
     };
     struct error error = {""};
     uint64_t began_ns = clock_work_ns();
     enum rdb_load_outcome outcome;
 
-    rdb_writer_release(&persistence->functions);
     persistence->is_loading = true;
     persistence->loading_since_s = now_s(server);
     persistence->loading_done = persistence->loading_total = 0;
-    server->engine->refusals |= REFUSE_LOADING;
+    server->engine->guards |= GUARD_LOADING;
     outcome = rdb_load(server->store, server->settings.snapshot_name, &options, &persistence->loaded, &error);
-    server->engine->refusals &= ~REFUSE_LOADING;
+    if (outcome == RDB_FILE_LOADED && !load_functions(server, &loading.functions, may_replace, &error))
+        outcome = RDB_FILE_BAD;
+    rdb_writer_release(&loading.functions);
+    server->engine->guards &= ~GUARD_LOADING;
     persistence->is_loading = false;
     server->has_work = true;
     clock_sync(&server->clock);
@@ -276,8 +299,6 @@ bool persistence_start(struct server *server)
     log_write(LOG_WARNING, "Fatal error loading the DB, check server logs. Exiting.");
     return false;
 }
-
-void persistence_release(struct server *server) { rdb_writer_release(&server->persistence.functions); }
 
 bool persistence_finish(struct server *server, bool saves, bool must_not_save, bool is_forced)
 {

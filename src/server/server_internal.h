@@ -74,7 +74,6 @@ struct persistence {
     bool is_loading;
     int64_t loading_since_s;
     uint64_t loading_done, loading_total;
-    struct rdb_writer functions; /* as the file had them, to be written again */
 };
 
 struct server {
@@ -242,7 +241,6 @@ void snapshot_child_end(struct server *server);
 /* Before the first client: what there is on disk comes into the store. False when it is not to be had: the log says
  * why. */
 bool persistence_start(struct server *server);
-void persistence_release(struct server *server);
 /* After a setting has changed. */
 void persistence_refresh(struct server *server);
 /* In the foreground; -1 with an error. */

@@ -262,6 +262,7 @@ static struct key_ref choose_best(struct store *store)
 static bool evict_key(struct store *store)
 {
     struct key_ref ref;
+    uint64_t start_ns;
 
     if (store->settings.policy == EVICT_NONE)
         return false;
@@ -271,7 +272,9 @@ static bool evict_key(struct store *store)
     store->stats.evicted++;
     if (store->observer.evicted)
         store->observer.evicted(store->observer.context, ref.db, entry_key(ref.entry));
+    start_ns = clock_work_ns();
     store_take_out(&ref, true);
+    work_was_slow(store, "eviction-del", clock_work_ns() - start_ns);
     return true;
 }
 

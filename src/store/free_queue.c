@@ -1,4 +1,7 @@
-/* Values and whole databases that were removed and go in slices, so that nobody waits for them. */
+/* Values and whole databases that were removed and go in slices, so that nobody waits for them.
+ *
+ * First come, first freed: an item has a number, so that one can wait for all that was given up to now. A
+ * large value of a database comes next behind it in the queue, with its number. */
 #include "store_internal.h"
 
 #include "base/assert.h"
@@ -11,9 +14,11 @@
 
 struct free_item {
     struct free_item *next;
-    enum { ITEM_VALUE, ITEM_DB } kind;
+    uint64_t number;
+    enum { ITEM_VALUE, ITEM_THING, ITEM_DB } kind;
     enum value_type type; /* of a value */
     void *value;
+    bool (*step)(void *thing, size_t budget); /* of a thing, which is 'value' */
     struct dict keys; /* of a database */
     struct dict_iter iter;
     struct wheel *deadlines, *field_deadlines;
@@ -22,6 +27,7 @@ struct free_item {
 struct free_queue {
     struct free_item *first, **last;
     size_t size;
+    uint64_t last_number;
 };
 
 struct free_queue *free_queue_new(void)
@@ -42,8 +48,22 @@ static struct free_item *append(struct free_queue *queue)
 {
     struct free_item *item = mem_alloc_zero(sizeof *item);
 
+    item->number = ++queue->last_number;
     *queue->last = item;
     queue->last = &item->next;
+    queue->size++;
+    return item;
+}
+
+static struct free_item *insert_behind(struct free_queue *queue, struct free_item *before)
+{
+    struct free_item *item = mem_alloc_zero(sizeof *item);
+
+    item->number = before->number;
+    item->next = before->next;
+    before->next = item;
+    if (!item->next)
+        queue->last = &item->next;
     queue->size++;
     return item;
 }
@@ -79,40 +99,43 @@ static bool free_piece(enum value_type type, void *value, size_t blocks)
     return value_ops_of(type)->free_step(value, blocks);
 }
 
-static void queue_value(struct free_queue *queue, enum value_type type, void *value)
+/* 'db' is the database that it belonged to when that goes as a whole, else NULL. */
+static void free_or_queue(struct free_queue *queue, struct free_item *db, enum value_type type,
+                          void *value)
 {
-    struct free_item *item = append(queue);
+    struct free_item *item;
 
+    if (effort(type, value) <= FREE_AT_ONCE) {
+        while (!free_piece(type, value, SIZE_MAX))
+            ;
+        return;
+    }
+    item = db ? insert_behind(queue, db) : append(queue);
     item->kind = ITEM_VALUE;
     item->type = type;
     item->value = value;
 }
 
-static void free_or_queue(struct free_queue *queue, enum value_type type, void *value)
-{
-    if (effort(type, value) > FREE_AT_ONCE)
-        queue_value(queue, type, value);
-    else
-        while (!free_piece(type, value, SIZE_MAX))
-            ;
-}
-
-static void value_free_or_queue(struct free_queue *queue, struct entry *entry)
-{
-    if (entry->form == FORM_CELL)
-        free_or_queue(queue, entry->type, entry_value(entry));
-}
-
 void store_free_value(struct store *store, enum value_type type, void *value)
 {
-    free_or_queue(store->freeing, type, value);
+    free_or_queue(store->freeing, NULL, type, value);
+}
+
+void store_free_later(struct store *store, bool (*step)(void *thing, size_t budget), void *thing)
+{
+    struct free_item *item = append(store->freeing);
+
+    item->kind = ITEM_THING;
+    item->step = step;
+    item->value = thing;
 }
 
 void value_free(struct store *store, struct entry *entry)
 {
     if (entry->flags & ENTRY_FIELDS_EXPIRE)
         fields_leave(entry);
-    value_free_or_queue(store->freeing, entry);
+    if (entry->form == FORM_CELL)
+        free_or_queue(store->freeing, NULL, entry->type, entry_value(entry));
 }
 
 /* --- slices ------------------------------------------------------------------------------ */
@@ -125,8 +148,8 @@ static bool free_wheel_piece(struct wheel **wheel)
     return true;
 }
 
-/* Frees up to FREE_PIECE keys of a database; true when it is empty. A large value among them goes to
- * the end of the queue. */
+/* Frees up to FREE_PIECE keys of a database; true when it is empty. A large value among them goes
+ * next. */
 static bool free_db_piece(struct free_queue *queue, struct free_item *item)
 {
     for (int i = 0; i < FREE_PIECE; i++) {
@@ -138,7 +161,8 @@ static bool free_db_piece(struct free_queue *queue, struct free_item *item)
             dict_release(&item->keys);
             return true;
         }
-        value_free_or_queue(queue, entry);
+        if (entry->form == FORM_CELL)
+            free_or_queue(queue, item, entry->type, entry_value(entry));
         entry_free(entry);
     }
     return false;
@@ -148,6 +172,8 @@ static bool item_free_piece(struct free_queue *queue, struct free_item *item)
 {
     if (item->kind == ITEM_DB)
         return free_db_piece(queue, item);
+    if (item->kind == ITEM_THING)
+        return item->step(item->value, FREE_PIECE);
     return free_piece(item->type, item->value, FREE_PIECE);
 }
 
@@ -169,6 +195,20 @@ bool free_queue_step(struct free_queue *queue, int64_t budget_ns)
             break;
     }
     return queue->first != NULL;
+}
+
+uint64_t store_freeing_number(const struct store *store) { return store->freeing->last_number; }
+
+bool store_is_freed(const struct store *store, uint64_t number)
+{
+    const struct free_item *first = store->freeing->first;
+
+    return !first || first->number > number;
+}
+
+bool store_free_now(struct store *store, int64_t budget_ns)
+{
+    return !free_queue_step(store->freeing, budget_ns);
 }
 
 size_t free_queue_size(const struct free_queue *queue) { return queue->size; }

@@ -38,12 +38,12 @@ struct store *store_new(int db_count, struct clock *clock, uint64_t random_seed)
 void store_free(struct store *store)
 {
     for (int i = 0; i < store->db_count; i++) {
-        store_flush(&store->dbs[i], true);
+        store_flush(&store->dbs[i]);
         dict_release(&store->dbs[i].keys);
         wheel_free(store->dbs[i].deadlines);
         ASSERT(!store->dbs[i].field_deadlines);
     }
-    while (free_queue_step(store->freeing, INT64_MAX))
+    while (!store_free_now(store, INT64_MAX))
         ;
     free_queue_free(store->freeing);
     eviction_free(store->eviction);
@@ -307,7 +307,7 @@ void store_clear_deadline(struct key_ref *ref)
     entry_reshape(ref, ref->entry->flags & ~ENTRY_EXPIRES, ref->entry->value_len);
 }
 
-void store_flush(struct db *db, bool is_async)
+void store_flush(struct db *db)
 {
     struct store *store = db->store;
 
@@ -318,9 +318,6 @@ void store_flush(struct db *db, bool is_async)
     dict_allow_resize(&db->keys, !store->has_snapshot_child);
     db->deadlines = wheel_new(clock_now_ms(store->clock));
     db->scan_moved = 0;
-    if (!is_async)
-        while (free_queue_step(store->freeing, INT64_MAX))
-            ;
 }
 
 /* --- walking ----------------------------------------------------------------------------- */

@@ -64,6 +64,8 @@ size_t free_queue_size(const struct free_queue *queue);
 /* --- work.c, evict.c: slices ------------------------------------------------------------- */
 
 void work_count(struct store *store, enum store_work_kind kind, uint64_t ns);
+/* For the latency monitor. */
+void work_was_slow(struct store *store, const char *event, uint64_t ns);
 /* A piece of the free queue; true while there is more. */
 bool work_free_piece(struct store *store);
 /* A piece of what is beyond the limit on memory; true while there is more. */

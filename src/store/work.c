@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/string_value.h"
+#include "store/value.h"
 
 #define RESIZE_PIECE     64 /* buckets */
 #define EXPIRE_PIECE     16 /* steps of the wheel between two looks at the clock */
@@ -119,31 +120,76 @@ static bool is_worth_moving(const struct store *store)
     return waste > MOVE_WASTE_MIN && waste > used / MOVE_WASTE_SHARE;
 }
 
-static void move_string_block(struct entry *entry)
+static void count_moved(struct store *store, size_t moved)
 {
-    struct string_block *block = entry_value(entry), *moved;
-    size_t size = sizeof *block + block->capacity;
+    store->stats.moved += moved;
+    store->moved_in_pass += moved;
+}
 
-    if (size > MEM_SMALL_MAX || !mem_worth_moving(block, size))
+static void move_string_block(struct entry *entry, size_t *moved)
+{
+    struct string_block *block = entry_value(entry);
+
+    block = mem_move_together(block, sizeof *block + block->capacity, moved);
+    memcpy(entry_cell(entry), &block, sizeof block);
+}
+
+/* Small values at once; large ones are noted. When there is no place left one waits for the next pass. */
+static void move_value(struct db *db, struct entry *entry, size_t *moved)
+{
+    const struct value_ops *ops = value_ops_of(entry->type);
+    struct store *store = db->store;
+    struct moving_value *moving;
+    uint64_t cursor;
+
+    if (!ops->move_step)
         return;
-    moved = mem_alloc(size);
-    memcpy(moved, block, size);
-    memcpy(entry_cell(entry), &moved, sizeof moved);
-    mem_free(block, size);
+    cursor = ops->move_step(entry_value(entry), 0, moved);
+    if (!cursor || store->moving_count == MOVING_VALUES_MAX)
+        return;
+    moving = &store->moving[store->moving_count++];
+    *moving = (struct moving_value){db, hash_bytes(entry_key(entry)), entry_value(entry), cursor};
 }
 
 static void move_slot(void *context, struct dict_slot *slot)
 {
     struct db *db = context;
     struct entry *entry = dict_slot_entry(slot);
+    size_t moved = 0;
 
     if (mem_worth_moving(entry, entry_block_size(entry))) {
         entry = entry_relocate(db, slot, entry);
-        db->store->stats.moved++;
-        db->store->moved_in_pass++;
+        moved++;
     }
-    if (entry->type == VALUE_STRING && entry->form == FORM_CELL)
-        move_string_block(entry);
+    if (entry->form == FORM_CELL && entry->type == VALUE_STRING)
+        move_string_block(entry, &moved);
+    else if (entry->form == FORM_CELL)
+        move_value(db, entry, &moved);
+    count_moved(db->store, moved);
+}
+
+static bool holds_value(const void *entry, const void *value)
+{
+    const struct entry *own = entry;
+
+    return own->form == FORM_CELL && own->type != VALUE_STRING && entry_value(own) == value;
+}
+
+/* Goes on with a large value, whose key may have gone since. */
+static void move_in_value(struct store *store)
+{
+    struct moving_value *moving = &store->moving[store->moving_count - 1];
+    const struct entry *entry = dict_find(&moving->db->keys, moving->hash, holds_value, moving->value);
+    const struct value_ops *ops = entry ? value_ops_of(entry->type) : NULL;
+    size_t moved = 0;
+
+    if (ops && ops->move_step)
+        moving->cursor = ops->move_step(moving->value, moving->cursor, &moved);
+    else
+        moving->cursor = 0;
+    count_moved(store, moved);
+    if (!moving->cursor)
+        store->moving_count--;
 }
 
 static void finish_pass(struct store *store)
@@ -172,16 +218,23 @@ static bool move_piece(struct store *store)
         store->is_moving = is_worth_moving(store);
         return store->is_moving;
     }
+    if (store->moving_count) {
+        for (int n = 0; n < MOVE_PIECE && store->moving_count; n++)
+            move_in_value(store);
+        return true;
+    }
+    if (store->move_db == store->db_count) {
+        finish_pass(store);
+        return false;
+    }
     db = &store->dbs[store->move_db];
-    for (int n = 0; n < MOVE_PIECE; n++) {
+    for (int n = 0; n < MOVE_PIECE && !store->moving_count; n++) {
         db->scan_moved = dict_scan_slots(&db->keys, db->scan_moved, move_slot, db);
         if (db->scan_moved == 0)
             break;
     }
-    if (db->scan_moved == 0 && ++store->move_db == store->db_count) {
-        finish_pass(store);
-        return false;
-    }
+    if (db->scan_moved == 0)
+        store->move_db++;
     return true;
 }
 
@@ -199,11 +252,22 @@ static work_piece *const pieces[WORK_KINDS] = {
     [WORK_RESIZE] = resize_piece, [WORK_MOVE] = move_piece,      [WORK_RETURN] = return_piece,
 };
 
+/* As LATENCY names them; NULL: Redis has none. */
+static const char *const event_names[WORK_KINDS] = {
+    [WORK_EXPIRE] = "expire-cycle", [WORK_EVICT] = "eviction-cycle", [WORK_MOVE] = "active-defrag-cycle"};
+
+void work_was_slow(struct store *store, const char *event, uint64_t ns)
+{
+    if (ns >= STORE_SLOW_NS && event && store->observer.was_slow)
+        store->observer.was_slow(store->observer.context, event, ns);
+}
+
 void work_count(struct store *store, enum store_work_kind kind, uint64_t ns)
 {
     if (ns > store->stats.longest_slice_ns[kind])
         store->stats.longest_slice_ns[kind] = ns;
     store->stats.work_ns[kind] += ns;
+    work_was_slow(store, event_names[kind], ns);
 }
 
 /* Each kind does a piece at least, however little time there is, so that none starves another and all

@@ -154,6 +154,36 @@ bool hash_table_free_step(struct hash_table *table, size_t budget)
     return false;
 }
 
+struct moving {
+    struct hash_table *table;
+    size_t moved;
+};
+
+static void move_pair(void *context, struct dict_slot *slot)
+{
+    struct moving *moving = context;
+    unsigned char *at = dict_slot_entry(slot);
+    size_t size = pair_read(at, MARK_TABLE).size, before = moving->moved;
+    struct pair pair;
+
+    at = mem_move_together(at, size, &moving->moved);
+    if (moving->moved == before)
+        return;
+    dict_slot_move(slot, at);
+    pair = pair_read(at, MARK_TABLE);
+    if (pair.mark)
+        expiry_moved(moving->table->expiry, &pair, at);
+}
+
+uint64_t hash_table_move_step(struct hash_table *table, uint64_t cursor, size_t *moved)
+{
+    struct moving moving = {table, 0};
+
+    cursor = dict_scan_slots(&table->dict, cursor, move_pair, &moving);
+    *moved += moving.moved;
+    return cursor;
+}
+
 size_t hash_table_memory(const struct hash_table *table, size_t samples)
 {
     size_t bytes = 0, seen = 0, all = dict_size(&table->dict);

@@ -493,6 +493,22 @@ static bool any_free_step(void *value, size_t budget) { return hash_free_step(va
 static void *any_copy(const void *value) { return hash_copy(value); }
 static void any_check(const void *value) { hash_check(value); }
 
+static uint64_t any_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct hash *hash = value;
+    struct hash_expiry *expiry = hash_expiry_of(hash);
+
+    if (is_table(hash))
+        return hash_table_move_step(table_of(hash), cursor, moved);
+    if (!hash->bytes)
+        return 0;
+    if (expiry)
+        expiry->pairs = mem_move_together(expiry->pairs, hash->bytes, moved);
+    else
+        hash->content = mem_move_together(hash->content, hash->bytes, moved);
+    return 0;
+}
+
 static const struct dict *any_table(const void *value)
 {
     const struct hash *hash = value;
@@ -506,6 +522,7 @@ const struct value_ops hash_value_ops = {
     .memory = any_memory,
     .free_effort = any_free_effort,
     .free_step = any_free_step,
+    .move_step = any_move_step,
     .copy = any_copy,
     .check = any_check,
 };

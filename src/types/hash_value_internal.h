@@ -209,6 +209,7 @@ void hash_table_mark(struct hash_table *table, unsigned char *at, int64_t deadli
 int64_t hash_table_deadline(const struct hash_table *table, const struct pair *pair);
 size_t hash_table_expire(struct hash_table *table, size_t max, hash_dead *dead, void *context);
 bool hash_table_free_step(struct hash_table *table, size_t budget);
+uint64_t hash_table_move_step(struct hash_table *table, uint64_t cursor, size_t *moved);
 size_t hash_table_memory(const struct hash_table *table, size_t samples);
 void hash_table_check(const struct hash_table *table);
 

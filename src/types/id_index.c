@@ -279,6 +279,99 @@ void *id_index_remove(struct id_index *index, struct stream_id id)
     return value;
 }
 
+/* --- cutting --------------------------------------------------------------------------------------- */
+
+/* What is before 'id' in the node, and the rest; one of them may be NULL, and none is joined with a
+ * neighbour, however sparse it has become. */
+struct halves {
+    struct id_index_node *front, *rest;
+};
+
+static struct halves halve(struct id_index *index, struct id_index_node *node, unsigned front_count)
+{
+    struct id_index_node *before = node->previous, *behind = node->next, *front;
+
+    if (!front_count) {
+        if (before)
+            before->next = NULL;
+        node->previous = NULL;
+        return (struct halves){NULL, node};
+    }
+    if (front_count == node->count) {
+        if (behind)
+            behind->previous = NULL;
+        node->next = NULL;
+        return (struct halves){node, NULL};
+    }
+    front = node_new(index, NODE_MAX);
+    front->count = (uint16_t)front_count;
+    move(front, 0, node, 0, front_count);
+    node->count -= front->count;
+    move(node, 0, node, front_count, node->count);
+    front->previous = before;
+    if (before)
+        before->next = front;
+    node->previous = NULL;
+    return (struct halves){front, node};
+}
+
+static struct halves cut(struct id_index *index, struct id_index_node *node, unsigned height,
+                         struct stream_id id)
+{
+    unsigned at = rank(node, id);
+    struct halves parts, child;
+    struct stream_id front_id;
+
+    if (!height)
+        return halve(index, node, at && stream_id_equal(node->ids[at - 1], id) ? at - 1 : at);
+    at = at ? at - 1 : 0;
+    front_id = node->ids[at];
+    child = cut(index, child_at(node, at), height - 1, id);
+    if (!child.rest)
+        return halve(index, node, at + 1);
+    places(node)[at] = child.rest;
+    parts = halve(index, node, at);
+    if (!child.front)
+        return parts;
+    if (!parts.front)
+        parts.front = node_new(index, NODE_MAX);
+    put_at(parts.front, at, front_id, child.front);
+    return parts;
+}
+
+/* Notes how much the index has, from its root. */
+static void recount(struct id_index *index, const struct id_index_node *node, unsigned height)
+{
+    index->nodes++;
+    if (!height)
+        index->count += node->count;
+    for (unsigned i = 0; height && i < node->count; i++)
+        recount(index, child_at(node, i), height - 1);
+}
+
+struct id_index id_index_cut(struct id_index *index, struct stream_id id)
+{
+    struct id_index front = {.height = index->height};
+    struct halves parts;
+
+    if (!index->root)
+        return front;
+    parts = cut(index, index->root, index->height, id);
+    if (!parts.front)
+        return (struct id_index){0};
+    front.root = parts.front;
+    recount(&front, front.root, front.height);
+    index->root = parts.rest;
+    index->nodes -= front.nodes;
+    index->count -= front.count;
+    if (index->root)
+        settle_root(index);
+    else
+        index->height = 0;
+    settle_root(&front);
+    return front;
+}
+
 static void release(struct id_index *index, struct id_index_node *node, unsigned height)
 {
     for (unsigned i = 0; height && i < node->count; i++)

@@ -560,6 +560,26 @@ static bool any_free_step(void *value, size_t budget) { return set_free_step(val
 static void *any_copy(const void *value) { return set_copy(value); }
 static void any_check(const void *value) { set_check(value); }
 
+static void move_block(void *context, struct dict_slot *slot)
+{
+    void *block = dict_slot_entry(slot);
+
+    dict_slot_move(slot, mem_move_together(block, block_size(block_member(block).len), context));
+}
+
+static uint64_t any_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct set *set = value;
+
+    if (set->form == SET_TABLE)
+        return dict_scan_slots(set->table, cursor, move_block, moved);
+    if (set->form == SET_LISTPACK)
+        set->lp = mem_move_together(set->lp, listpack_bytes(set->lp), moved);
+    else
+        set->ints = mem_move_together(set->ints, intset_bytes(set->ints), moved);
+    return 0;
+}
+
 static const struct dict *any_table(const void *value)
 {
     const struct set *set = value;
@@ -573,6 +593,7 @@ const struct value_ops set_value_ops = {
     .memory = any_memory,
     .free_effort = any_free_effort,
     .free_step = any_free_step,
+    .move_step = any_move_step,
     .copy = any_copy,
     .check = any_check,
 };

@@ -99,12 +99,12 @@ static void take_one(struct set *set, struct random *random, set_visit *visit, v
     bool is_removed;
 
     if (set->form == SET_TABLE) {
-        void *block = dict_random(set->table, random);
-        uint64_t hash = hash_bytes(block_member(block));
+        struct dict_slot *slot = dict_random_slot(set->table, random);
+        void *block = dict_slot_entry(slot);
 
         member = set_block_member(block);
         visit(context, &member);
-        set_table_remove(set->table, hash, dict_find_slot(set->table, hash, block_is, block));
+        set_table_remove(set->table, hash_bytes(block_member(block)), slot);
     } else if (set->form == SET_LISTPACK) {
         listpack_pos at = random_pos(set->lp, random);
 

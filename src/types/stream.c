@@ -204,6 +204,28 @@ void stream_drop_block(struct stream *stream, struct id_cursor *at)
     at->node = NULL;
 }
 
+struct stream *stream_take_blocks(struct stream *stream, const struct id_cursor *at)
+{
+    struct id_index front = stream->blocks;
+    struct stream *taken;
+    struct id_cursor last;
+
+    if (at->node)
+        front = id_index_cut(&stream->blocks, id_cursor_id(at));
+    else
+        stream->blocks = (struct id_index){0};
+    if (!front.count)
+        return NULL;
+    taken = stream_new();
+    taken->blocks = front;
+    last = id_index_last(&front);
+    taken->tail_capacity =
+        at->node ? (uint32_t)listpack_bytes(id_cursor_value(&last)) : stream->tail_capacity;
+    if (!at->node)
+        stream->tail_capacity = 0;
+    return taken;
+}
+
 /* The entry, in the block at 'at'; false when it is not there. */
 static bool find(const struct stream *stream, struct stream_id id, struct id_cursor *at,
                  struct block_entry *entry)
@@ -378,6 +400,25 @@ void stream_check(const struct stream *stream)
     stream_groups_check(stream);
 }
 
+/* Blocks from those of one millisecond up to the next that has any: it is the cursor. */
+static uint64_t stream_move_step(void *value, uint64_t cursor, size_t *moved)
+{
+    struct stream *stream = value;
+    struct id_cursor at = id_index_ceiling(&stream->blocks, (struct stream_id){cursor, 0});
+
+    while (at.node) {
+        void **place = id_cursor_place(&at);
+        uint64_t ms = id_cursor_id(&at).ms;
+
+        *place = mem_move_together(
+            *place, is_tail(&at) ? stream->tail_capacity : listpack_bytes(*place), moved);
+        id_cursor_next(&at);
+        if (at.node && id_cursor_id(&at).ms != ms)
+            return id_cursor_id(&at).ms;
+    }
+    return 0;
+}
+
 static void stream_check_value(const void *value) { stream_check(value); }
 
 const struct value_ops stream_value_ops = {
@@ -385,6 +426,7 @@ const struct value_ops stream_value_ops = {
     .memory = stream_memory,
     .free_effort = stream_free_effort,
     .free_step = stream_free_step,
+    .move_step = stream_move_step,
     .copy = stream_copy,
     .check = stream_check_value,
 };

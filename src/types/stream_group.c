@@ -6,6 +6,12 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
+#ifdef TERN_STRESS
+#define LEAVES_AT_ONCE 2
+#else
+#define LEAVES_AT_ONCE 64 /* entries */
+#endif
+
 /* --- arrays ordered by name ------------------------------------------------------------------------ */
 
 /* Both structs begin with their name. */
@@ -64,19 +70,65 @@ static void **named_remove(void **array, uint32_t *count, struct bytes name)
 
 /* --- pending entries ------------------------------------------------------------------------------- */
 
+static bool is_live(const struct stream_pending *pending) { return !pending->consumer->leaving; }
+
 struct stream_pending *stream_pending_find(const struct stream_group *group, struct stream_id id)
 {
-    return id_index_find(&group->pending, id);
+    struct stream_pending *pending = id_index_find(&group->pending, id);
+
+    return pending && is_live(pending) ? pending : NULL;
+}
+
+struct id_cursor stream_pending_live(struct id_cursor at)
+{
+    while (at.node && !is_live(id_cursor_value(&at)))
+        id_cursor_next(&at);
+    return at;
+}
+
+struct id_cursor stream_pending_next(struct id_cursor at)
+{
+    id_cursor_next(&at);
+    return stream_pending_live(at);
+}
+
+struct id_cursor stream_pending_last(const struct stream_group *group)
+{
+    struct id_cursor at = id_index_last(&group->pending);
+
+    while (at.node && !is_live(id_cursor_value(&at)))
+        id_cursor_previous(&at);
+    return at;
+}
+
+/* The consumer who leaves has it no more; the group's index still does. */
+static void leave_entry(struct stream_group *group, struct stream_pending *pending, struct stream_id id)
+{
+    struct stream_consumer *consumer = pending->consumer, **link = &group->leaving;
+
+    id_index_remove(&consumer->pending, id);
+    group->leaving_count--;
+    if (consumer->pending.count)
+        return;
+    while (*link != consumer)
+        link = &(*link)->next;
+    *link = consumer->next;
+    consumer->leaving = NULL;
 }
 
 struct stream_pending *stream_pending_add(struct stream_group *group,
                                           struct stream_consumer *consumer, struct stream_id id,
                                           int64_t now_ms)
 {
-    struct stream_pending *pending = mem_alloc(sizeof *pending);
+    struct stream_pending *pending = NULL;
 
+    if (group->leaving_count && (pending = id_index_find(&group->pending, id))) {
+        leave_entry(group, pending, id);
+    } else {
+        pending = mem_alloc(sizeof *pending);
+        id_index_insert(&group->pending, id, pending);
+    }
     *pending = (struct stream_pending){consumer, now_ms, 1};
-    id_index_insert(&group->pending, id, pending);
     id_index_insert(&consumer->pending, id, pending);
     return pending;
 }
@@ -91,14 +143,23 @@ void stream_pending_move(struct stream_pending *pending, struct stream_id id,
     pending->consumer = consumer;
 }
 
-bool stream_pending_remove(struct stream_group *group, struct stream_id id)
+/* Whether its consumer is there or leaves. */
+static void drop_entry(struct stream_group *group, struct stream_id id)
 {
     struct stream_pending *pending = id_index_remove(&group->pending, id);
 
-    if (!pending)
-        return false;
-    id_index_remove(&pending->consumer->pending, id);
+    if (is_live(pending))
+        id_index_remove(&pending->consumer->pending, id);
+    else
+        leave_entry(group, pending, id);
     mem_free(pending, sizeof *pending);
+}
+
+bool stream_pending_remove(struct stream_group *group, struct stream_id id)
+{
+    if (!stream_pending_find(group, id))
+        return false;
+    drop_entry(group, id);
     return true;
 }
 
@@ -129,18 +190,44 @@ static void consumer_free(struct stream_consumer *consumer)
     mem_free(consumer, sizeof *consumer + consumer->name.len);
 }
 
-size_t stream_consumer_remove(struct stream_group *group, struct stream_consumer *consumer)
+static void drop_last(struct stream_group *group, const struct id_index *index)
+{
+    struct id_cursor at = id_index_last(index);
+
+    drop_entry(group, id_cursor_id(&at));
+}
+
+size_t stream_consumer_remove(struct stream_group *group, struct stream_consumer *consumer,
+                              struct stream_consumer **leaving)
 {
     size_t count = consumer->pending.count;
 
-    while (consumer->pending.count) {
-        struct id_cursor at = id_index_last(&consumer->pending);
-
-        stream_pending_remove(group, id_cursor_id(&at));
-    }
+    *leaving = NULL;
     group->consumers = named_remove(group->consumers, &group->consumer_count, consumer->name);
+    if (count > LEAVES_AT_ONCE) {
+        consumer->leaving = group;
+        consumer->next = group->leaving;
+        group->leaving = *leaving = consumer;
+        group->leaving_count += count;
+        return count;
+    }
+    while (consumer->pending.count)
+        drop_last(group, &consumer->pending);
     consumer_free(consumer);
     return count;
+}
+
+bool stream_consumer_leave_step(void *value, size_t budget)
+{
+    struct stream_consumer *consumer = value;
+
+    for (; consumer->leaving; budget--) {
+        if (!budget)
+            return false;
+        drop_last(consumer->leaving, &consumer->pending);
+    }
+    consumer_free(consumer);
+    return true;
 }
 
 /* --- groups ---------------------------------------------------------------------------------------- */
@@ -175,16 +262,18 @@ struct stream_group *stream_group_add(struct stream *stream, struct bytes name,
 static bool group_clear_step(struct stream_group *group, size_t *budget)
 {
     for (; group->pending.count; --*budget) {
-        struct id_cursor at = id_index_last(&group->pending);
+        if (!*budget)
+            return false;
+        drop_last(group, &group->pending);
+    }
+    for (; group->consumer_count; --*budget) {
+        struct stream_consumer *consumer;
 
         if (!*budget)
             return false;
-        stream_pending_remove(group, id_cursor_id(&at));
-    }
-    for (; group->consumer_count; --*budget) {
-        if (!*budget)
-            return false;
-        stream_consumer_remove(group, group->consumers[group->consumer_count - 1]);
+        consumer = group->consumers[group->consumer_count - 1];
+        group->consumers = named_remove(group->consumers, &group->consumer_count, consumer->name);
+        consumer_free(consumer);
     }
     return true;
 }
@@ -297,7 +386,7 @@ static void group_copy(struct stream *to, const struct stream_group *from)
 {
     struct stream_group *group =
         stream_group_add(to, from->name, from->last_id, from->entries_read);
-    struct id_cursor at = id_index_first(&from->pending);
+    struct id_cursor at = stream_pending_live(id_index_first(&from->pending));
 
     for (size_t i = 0; i < from->consumer_count; i++) {
         const struct stream_consumer *consumer = from->consumers[i];
@@ -305,7 +394,7 @@ static void group_copy(struct stream *to, const struct stream_group *from)
         stream_consumer_add(group, consumer->name, consumer->seen_ms)->active_ms =
             consumer->active_ms;
     }
-    for (; at.node; id_cursor_next(&at)) {
+    for (; at.node; at = stream_pending_next(at)) {
         const struct stream_pending *pending = id_cursor_value(&at);
         struct stream_consumer *consumer = stream_consumer_find(group, pending->consumer->name);
 
@@ -325,7 +414,7 @@ void stream_groups_copy(struct stream *to, const struct stream *from)
 static void check_group(const struct stream_group *group)
 {
     struct id_cursor at = id_index_first(&group->pending);
-    size_t pending = 0;
+    size_t pending = 0, leaving = 0;
 
     id_index_check(&group->pending);
     for (size_t i = 0; i < group->consumer_count; i++) {
@@ -333,9 +422,17 @@ static void check_group(const struct stream_group *group)
 
         ASSERT(!i || bytes_compare(name_of(group->consumers[i - 1]), consumer->name) < 0);
         id_index_check(&consumer->pending);
+        ASSERT(!consumer->leaving);
         pending += consumer->pending.count;
     }
-    ASSERT(pending == group->pending.count);
+    ASSERT(pending == stream_pending_count(group));
+    for (const struct stream_consumer *consumer = group->leaving; consumer; consumer = consumer->next) {
+        ASSERT(consumer->leaving == group);
+        ASSERT(consumer->pending.count);
+        id_index_check(&consumer->pending);
+        leaving += consumer->pending.count;
+    }
+    ASSERT(leaving == group->leaving_count);
     for (; at.node; id_cursor_next(&at)) {
         struct stream_pending *entry = id_cursor_value(&at);
 

@@ -67,6 +67,9 @@ void block_append(struct listpack *block, struct stream_id master, struct stream
 struct listpack *stream_recount(struct stream *stream, const struct id_cursor *at, int64_t count,
                                 int64_t deleted);
 void stream_drop_block(struct stream *stream, struct id_cursor *at);
+/* Takes the blocks before the one at 'at' (all of them when it is at none) into a stream of their own,
+ * which is only to be freed; NULL when there are none. The length stays as it is. */
+struct stream *stream_take_blocks(struct stream *stream, const struct id_cursor *at);
 
 /* --- groups (stream_group.c) --- */
 

@@ -803,4 +803,32 @@ def pubsub_in_the_third_protocol(server):
     channels_and_patterns(server, protocol=3)
 
 
+@test()
+def scripts_as_the_library_runs_them(server):
+    client = user(server)
+    multiply = client.register_script("local value = redis.call('GET', KEYS[1]) return (value or 1) * ARGV[1]")
+    client.set('k', 7)
+    expect(multiply(keys=['k'], args=[6]), 42)
+    client.script_flush()
+    expect(multiply(keys=['k'], args=[2]), 14)  # NOSCRIPT, then SCRIPT LOAD
+    expect(client.script_exists(multiply.sha, 'f' * 40), [True, False])
+    pipe = client.pipeline()
+    for n in range(100):
+        multiply(keys=['k'], args=[n], client=pipe)
+    expect(pipe.execute(), [7 * n for n in range(100)])
+    pipe = client.pipeline(transaction=False)
+    client.script_flush()
+    for n in range(100):
+        pipe.eval("return redis.call('INCRBY', KEYS[1], ARGV[1])", 1, 'n', n)
+    expect(pipe.execute()[-1], 4950)
+    raises(redis.ResponseError, 'WRONGTYPE', client.eval, "return redis.call('LPUSH', 'k', 1)", 0)
+    raises(redis.exceptions.NoScriptError, '', client.evalsha, 'f' * 40, 0)
+    lock = client.lock('lock', timeout=10)
+    expect(lock.acquire(blocking=False), True)
+    expect(user(server).lock('lock', timeout=10).acquire(blocking=False), False)
+    lock.extend(10)
+    lock.release()
+    expect(client.exists('lock'), 0)
+
+
 main()

@@ -8,9 +8,13 @@ MARKER = b'differential:events'
 LOST_WITH_TIME = (b'expired', b'hexpired')
 
 # Where a server departs from Redis 7.2, or 8 in what 7.2 has not: server, a command that came (as in _explained.py),
-# the events that one side may lack of its keys, and why.
+# the events that one side may lack of the keys that it names, and why.
 EXPLAINED_EVENTS = [
     ('valkey-', r'P?EXPIRE(AT)? .*', b'del expired', 'a key whose deadline is over when it is set expires on Valkey'),
+    ('valkey-', r'GETEX .*(EX|PX)AT .*', b'del expired', 'a key whose deadline is over when it is set expires on Valkey'),
+    ('valkey-', r'SET .*(EX|PX)AT .*', b'new set expire expired',
+     'SET with a deadline that is over only removes the key on Valkey'),
+    ('valkey-', r'LTRIM .*', b'ltrim', 'an LTRIM that removes nothing is not told of on Valkey'),
     ('valkey-', r'H(P?EXPIRE(AT)?|GETEX|SETEX) .*', b'hdel hexpire hexpired del',
      'a field whose deadline is over when it is set expires on Valkey'),
     ('valkey-', r'HGETEX .*', b'keymiss', 'HGETEX that finds no key tells so on Valkey'),
@@ -72,18 +76,23 @@ class Events:
                     happened[side][channel].sort()
         return happened
 
-    def differences(self, parse, lines):
-        """(channel, ours, theirs) for what is not the same after these commands."""
+    def differences(self, parse, commands):
+        """(channel, ours, theirs) for what is not the same after these commands, each with its line."""
         sides = self.drain(parse)
         found = [(channel, *(side.get(channel, []) for side in sides)) for channel in {**sides[0], **sides[1]}]
-        return [each for each in found if each[1] != each[2] and not self.is_explained(*each, lines)]
+        found = [each for each in found if each[1] != each[2]]
+        rules = [(events, {word for line, args in commands if command.fullmatch(line) for word in args[1:]}, why)
+                 for command, events, why in self.rules] if found else []
+        return [each for each in found if not self.is_explained(*each, rules)]
 
-    def is_explained(self, channel, ours, theirs, lines):
-        for command, events, why in self.rules:
-            if any(map(command.fullmatch, lines)):
-                if name_of(channel) not in events:
-                    ours, theirs = ([event for event in side if event not in events] for side in (ours, theirs))
-                if ours == theirs or name_of(channel) in events:
+    def is_explained(self, channel, ours, theirs, rules):
+        """A channel of a key lists events, a channel of an event lists keys."""
+        name, is_of_key = name_of(channel), channel.startswith(b'__keyspace')
+        for events, keys, why in rules:
+            if name in (keys if is_of_key else events):
+                left_out = events if is_of_key else keys
+                ours, theirs = ([item for item in side if item not in left_out] for side in (ours, theirs))
+                if ours == theirs:
                     self.explained[why] += 1
                     return True
         return False

@@ -343,4 +343,22 @@ GROUPS = {
         XAUTOCLAIM xkey group consumer 0 xedge [COUNT count] [JUSTID]
         XINFO GROUPS xkey
         XINFO CONSUMERS xkey group -> but idle inactive''',
+    'script': '''
+        EVAL script-s 1 skey value
+        EVAL script-s 1 skey int
+        EVAL script-l 1 lkey value
+        EVAL script-h 1 hkey field
+        EVAL script-t 1 tkey element
+        EVAL script-z 1 zkey word
+        EVAL_RO script-s 1 skey value
+        EVAL_RO script-l 1 lkey value
+        EVAL script-s index skey value -> seldom
+        EVALSHA value 0 -> rare
+        SCRIPT LOAD script-s -> seldom
+        SCRIPT EXISTS value -> rare
+        SET skey value
+        RPUSH lkey value
+        ZADD zkey score word
+        SADD tkey element
+        HSET hkey field value''',
 }

@@ -3,6 +3,8 @@
 import re
 import struct
 
+from _scripts import script_for
+
 KEYS = {  # by the type that most commands give them
     's': [b's:1', b's:2', b's:3', b's:4', b's:5', b'', b's:\x00\r\n\xff'],
     'l': [b'l:1', b'l:2', b'l:3', b'l:\xe2\x82\xac'],
@@ -19,6 +21,7 @@ KEYS = {  # by the type that most commands give them
 ALL_KEYS = [key for keys in KEYS.values() for key in keys]
 LEX_KEY = b'z:lex'  # of a sorted set whose members all have the score 0
 KEY_SET = frozenset(ALL_KEYS + [LEX_KEY])
+FOREVER = b'9223372036854775807'  # as a timeout
 WHOLE_SCAN = [b'SCAN', b'0', b'COUNT', b'100000']
 DATABASES = 2
 
@@ -136,6 +139,7 @@ NO_PAYLOADS = [b'', b'abc', with_footer(b''), with_footer(b'\x00\x02hi', 999), P
 
 TERMS = {
     'payload': lambda rng: mostly(rng, PAYLOADS, NO_PAYLOADS, 0.1),
+    **{f'script-{kind}': script_for(kind) for kind in 'slhtz'},
     'key': lambda rng: any_key(rng, None),
     'skey': lambda rng: any_key(rng, 's'),
     'lkey': lambda rng: any_key(rng, 'l'),

@@ -2,6 +2,8 @@
 
 from _harness import *
 
+import re
+
 
 def used(client):
     return client.info('used_memory')
@@ -31,6 +33,32 @@ def a_flushed_database_goes_in_slices(server):
     wait_until(lambda: client.info('lazyfree_pending_objects') == 0, 'nothing is pending')
     if not IS_SANITIZED:
         wait_until(lambda: client.info('used_memory_rss') < 40 * MB, 'the pages go back')
+
+
+@test()
+def a_synchronous_flush_answers_when_the_memory_is_free(server):
+    client, other = server.clients_of(2)
+    expect(client('PING'), 'PONG')
+    count, before = scaled(3_000_000, 100_000, 5_000), used(client)
+    for flush in ('FLUSHALL',), ('FLUSHDB', 'SYNC'), ('FLUSHALL', 'SYNC'):
+        populate(client, count)
+        expect(client('RPUSH', 'l', *range(scaled(100_000, 10_000, 1000))) > 0, True)
+        expect(client('CONFIG', 'RESETSTAT'), 'OK')
+        client.send_commands(flush, ('DBSIZE',), ('INFO', 'memory'))
+        pings, waits = 0, 0
+        while not client.has_input():
+            waits += other.info('blocked_clients')
+            pings += 1
+        ok, size, info = client.read_many(3)
+        expect((ok, size), ('OK', 0))
+        expect_true(int(re.search(rb'used_memory:(\d+)', info)[1]) < before + MB, 'the memory is not free')
+        print(f'    {count} keys, {flush}: {pings} requests meanwhile, seen waiting {waits} times; longest slice '
+              f'{client.info("tern_longest_slice_usec_free")} us, its own time {client.info("cmdstat_" + flush[0].lower())}')
+    # within a transaction it does not wait
+    populate(client, count)
+    replies = client.all(('MULTI',), ('FLUSHALL',), ('INFO', 'memory'), ('EXEC',))[-1]
+    expect(replies[0], 'OK')
+    expect_true(int(re.search(rb'used_memory:(\d+)', replies[1])[1]) < before + MB, 'the memory is not free')
 
 
 @test()
@@ -74,6 +102,67 @@ def a_huge_list_goes_in_slices(server):
         if command[1] == 'l':
             print(f'    {count} elements, {full / MB:.0f} MB: gone after {time.monotonic() - began:.3f} s; the longest slice was {client.info("tern_longest_slice_usec_free")} us')
     expect(client('KEYS', '*'), [b'n'])
+
+
+def fill_collections(client, kind, keys, elements):
+    """Keys of a kind with so many elements each, some of them with a deadline, deleted at random but for half. Returns what is left."""
+    choose, left = random.Random(elements), {}
+    for key in range(keys):
+        name, stay = f'{kind}:{elements}:{key}', []
+        for at in range(0, elements, 1000):
+            part = range(at, min(at + 1000, elements))
+            if kind == 'hash':
+                client('HSET', name, *(word for i in part for word in (f'field:{i:08}', f'value:{i:08}')))
+            else:
+                client('SADD', name, *(f'member:{i:08}' for i in part))
+        for at in range(0, elements, 1000):
+            part = range(at, min(at + 1000, elements))
+            doomed = set(choose.sample(part, len(part) // 2))
+            stay += [i for i in part if i not in doomed]
+            if kind == 'hash':
+                with_deadline = [f'field:{i:08}' for i in part if i not in doomed and i % 16 == 0]
+                if with_deadline:
+                    client('HEXPIRE', name, 1_000_000, 'FIELDS', len(with_deadline), *with_deadline)
+                client('HDEL', name, *(f'field:{i:08}' for i in doomed))
+            else:
+                client('SREM', name, *(f'member:{i:08}' for i in doomed))
+        left[name] = stay
+    return left
+
+
+def expect_left(client, left):
+    for name, stay in left.items():
+        for at in range(0, len(stay), 1000):
+            part = stay[at:at + 1000]
+            if name.startswith('hash'):
+                fields = [f'field:{i:08}' for i in part]
+                expect(client('HMGET', name, *fields), [b'value:%08d' % i for i in part])
+                expect([ttl > 0 for ttl in client('HTTL', name, 'FIELDS', len(part), *fields)], [i % 16 == 0 for i in part])
+            else:
+                expect(client('SMISMEMBER', name, *(f'member:{i:08}' for i in part)), [1] * len(part))
+        expect(client('HLEN' if name.startswith('hash') else 'SCARD', name), len(stay))
+
+
+@test()
+def half_emptied_collections_give_pages_back(server):
+    client, left = server.client(), {}
+    for kind in 'hash', 'set':
+        left.update(fill_collections(client, kind, 1, scaled(400_000, 20_000, 2_000)))
+        left.update(fill_collections(client, kind, scaled(300, 10, 3), 1000))
+        left.update(fill_collections(client, kind, scaled(5_000, 200, 20), 40))
+
+    def ratio():
+        return client.info('used_memory_rss') / used(client)
+
+    live, at_once, began = used(client), ratio(), time.monotonic()
+    if not IS_SANITIZED:
+        while ratio() > 1.25 and time.monotonic() - began < 20:
+            time.sleep(0.1)
+    print(f'    {live / MB:.0f} MB are left: resident is {at_once:.2f} times that at once, {ratio():.2f} after {time.monotonic() - began:.1f} s of idling; '
+          f'{client.info("tern_moved_blocks")} blocks moved, the longest slice of moving was {client.info("tern_longest_slice_usec_move")} us')
+    if not IS_SANITIZED:
+        expect_true(ratio() <= 1.25, f'resident is {ratio():.2f} times what is used')
+    expect_left(client, left)
 
 
 @test()

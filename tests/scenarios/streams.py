@@ -111,6 +111,39 @@ def a_consumer_hears_that_what_it_waits_for_has_gone(server):
     expect(client.read(), [[b's', [[b'2-0', [b'f', b'v']]]]])
 
 
+@test()
+def a_removed_consumers_entries_are_gone_at_once(server):
+    """Within a transaction nothing is freed in slices, so that all of it is still there to be seen."""
+    count, half = scaled(3000, 400), scaled(3000, 400) // 2
+    client = server.client()
+    client.all(*(('XADD', 's', f'{i + 1}', 'f', 'v') for i in range(count)))
+    expect(client('XGROUP', 'CREATE', 's', 'g', '0'), 'OK')
+    for i in range(0, count, 100): # by turns
+        client('XREADGROUP', 'GROUP', 'g', 'goes' if i // 100 % 2 == 0 else 'stays', 'COUNT', 100, 'STREAMS', 's', '>')
+    replies = client.all(('MULTI',), ('XGROUP', 'DELCONSUMER', 's', 'g', 'goes'), ('XPENDING', 's', 'g'),
+                         ('XPENDING', 's', 'g', '-', '+', '2'), ('XACK', 's', 'g', '1', '2'), ('XACK', 's', 'g', '101'),
+                         ('XCLAIM', 's', 'g', 'other', '0', '3', 'JUSTID'), ('XCLAIM', 's', 'g', 'other', '0', '4', 'FORCE', 'JUSTID'),
+                         ('XAUTOCLAIM', 's', 'g', 'other', '0', '0', 'COUNT', '2', 'JUSTID'), ('XINFO', 'GROUPS', 's'),
+                         ('XGROUP', 'SETID', 's', 'g', '4'), ('XREADGROUP', 'GROUP', 'g', 'goes', 'COUNT', '2', 'STREAMS', 's', '>'),
+                         ('COPY', 's', 'twin'), ('DUMP', 's'), ('EXEC',))[-1]
+    expect(replies[0], half)
+    expect(replies[1][:3], [half, b'101-0', b'%d-0' % count])
+    expect(replies[1][3], [[b'stays', b'%d' % half]])
+    expect([entry[0] for entry in replies[2]], [b'101-0', b'102-0'])
+    expect(replies[3:7], [0, 1, [], [b'4-0']])
+    expect(replies[7], [b'103-0', [b'4-0', b'102-0'], []])
+    expect(dict(zip(replies[8][0][::2], replies[8][0][1::2]))[b'pending'], half)
+    expect([entry[0] for entry in replies[10][0][1]], [b'5-0', b'6-0'])
+    expect(replies[11], 1)
+    expect(client('RESTORE', 'restored', 0, replies[12]), 'OK')
+    for key in 's', 'twin', 'restored':
+        wait_until(lambda: client.info('lazyfree_pending_objects') == 0, 'all is freed')
+        expect(client('XPENDING', key, 'g')[0], half + 2)
+    # the group goes first
+    client.all(('MULTI',), ('XGROUP', 'DELCONSUMER', 's', 'g', 'stays'), ('DEL', 's'), ('EXEC',))
+    wait_until(lambda: client.info('lazyfree_pending_objects') == 0, 'all is freed')
+
+
 # A process of its own, which takes an entry, works a little, acknowledges it, and is killed in the midst.
 WORKER = textwrap.dedent('''
     import socket, sys, time

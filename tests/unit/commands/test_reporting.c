@@ -128,7 +128,7 @@ static void clean_up(void)
     for (int i = 0; i < PEERS; i++)
         peer_forget(&peers[i]);
     for (int i = 0; i < rig.store->db_count; i++)
-        store_flush(&rig.store->dbs[i], false);
+        store_flush(&rig.store->dbs[i]);
     rig.clock.now_us = RIG_NOW_MS * 1000;
     rig_forget(&rig);
 }
@@ -554,7 +554,7 @@ static void every_write_command_has_rows_here(void **state)
         const char *name = entry->row->name;
         size_t with = 0, without = 0;
 
-        if (!(entry->row->flags & CMD_WRITE))
+        if (!(entry->row->flags & CMD_WRITE) || !strcmp(entry->group, "scripting")) /* libraries: no keys */
             continue;
         for (size_t i = 0; i < FAMILIES; i++)
             count_rows(&families[i], entry, &with, &without);

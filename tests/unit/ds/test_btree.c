@@ -162,9 +162,28 @@ static void step_look(struct model *model)
     }
 }
 
+/* Those in the first and the last leaf, and none behind it. */
+static void check_edge(const struct model *model, bool from_end)
+{
+    size_t at = 0;
+
+    for (; at < model->count; at++) {
+        const struct btree_member *member = btree_near_edge(&model->tree, at, from_end);
+
+        if (!member)
+            break;
+        assert_ptr_equal(member, model->sorted[from_end ? model->count - 1 - at : at]);
+    }
+    assert_int_equal(at > 0, model->count > 0);
+    assert_null(btree_near_edge(&model->tree, model->count, from_end));
+}
+
 static void check_all(const struct model *model)
 {
     struct btree_iter iter;
+
+    check_edge(model, false);
+    check_edge(model, true);
 
     btree_check(&model->tree);
     assert_int_equal(model->tree.size, model->count);

@@ -138,11 +138,19 @@ static void fake_grow(struct request *req)
     reply_ok(req);
 }
 
+/* FLUSH [wait]: 'waited' comes when all is freed, 'not waited' when one cannot wait */
 static void fake_flush(struct request *req)
 {
+    if (req->flags & REQUEST_IS_RERUN) {
+        reply_status(req, "waited");
+        return;
+    }
     db_flushing(req, req->db, (int64_t)store_size(req->db));
-    store_flush(req->db, false);
-    reply_ok(req);
+    store_flush(req->db);
+    if (req->argc == 1)
+        reply_ok(req);
+    else if (!block_until_freed(req))
+        reply_status(req, "not waited");
 }
 
 /* USE db */
@@ -395,7 +403,7 @@ static const struct command fake_commands[] = {
     {.name = "drop", .handler = fake_drop, .arity = -2, .flags = FAKE_WRITE, .keys = {1, -1, 1}},
     {.name = "expire", .handler = fake_expire, .arity = 3, .flags = FAKE_WRITE, .keys = {1, 1, 1}},
     {.name = "grow", .handler = fake_grow, .arity = 2, .flags = FAKE_WRITE},
-    {.name = "flush", .handler = fake_flush, .arity = 1, .flags = FAKE_WRITE},
+    {.name = "flush", .handler = fake_flush, .arity = -1, .flags = FAKE_WRITE},
     {.name = "use", .handler = fake_use, .arity = 2},
     {.name = "take", .handler = fake_take, .arity = -3, .flags = FAKE_WRITE, .keys = {1, -2, 1}},
     {.name = "hand", .handler = fake_hand, .arity = 4, .flags = FAKE_WRITE, .keys = {1, 2, 1}},

@@ -276,6 +276,63 @@ static void a_wait_ends_when_another_client_says_so(void **state)
     peer_receives(&c, "+OK\r\n$1\r\nv\r\n");
 }
 
+static void free_for_a_while(void)
+{
+    store_free_now(rig.store, 0);
+    rig_run(&rig);
+}
+
+static void who_waits_for_memory_waits_until_it_is_freed(void **state)
+{
+    char line[32];
+
+    peer_says(&a, "grow 2000");
+    peer_asks(&a, "flush wait");
+    peer_says(&a, "look k");
+    peer_says(&c, "grow 2000");
+    peer_says(&b, "flush wait");
+    peer_says(&c, "flush");
+    peer_receives(&c, "+OK\r\n+OK\r\n"); /* others are served */
+    snprintf(line, sizeof line, "unblock %d", (int)a.id);
+    peer_says(&c, line); /* not for this */
+    peer_says(&c, "flush wait");
+    peer_receives(&c, ":0\r\n");
+    peer_receives(&a, "+OK\r\n");
+    assert_int_equal(blocking_clients(rig.engine), 3);
+    while (blocking_clients(rig.engine) == 3)
+        free_for_a_while();
+    peer_receives(&a, "+waited\r\n$-1\r\n");
+    peer_receives(&b, "");
+    while (blocking_clients(rig.engine))
+        free_for_a_while();
+    peer_receives(&b, "+waited\r\n");
+    peer_receives(&c, "+waited\r\n");
+    assert_int_equal(store_pending_frees(rig.store), 0);
+}
+
+static void who_waits_for_memory_may_go_first(void **state)
+{
+    char line[32];
+
+    peer_says(&a, "grow 2000");
+    peer_receives(&a, "+OK\r\n");
+    peer_says(&a, "flush wait");
+    peer_says(&b, "flush wait");
+    peer_says(&c, "multi");
+    peer_says(&c, "flush wait");
+    peer_says(&c, "exec");
+    peer_receives(&c, "+OK\r\n+QUEUED\r\n*1\r\n+not waited\r\n");
+    snprintf(line, sizeof line, "kill %d", (int)b.id);
+    peer_says(&c, line);
+    assert_true(peer_is_gone(&b));
+    assert_int_equal(blocking_clients(rig.engine), 1);
+    peer_says(&c, "flush wait");
+    while (blocking_clients(rig.engine))
+        free_for_a_while();
+    peer_receives(&a, "+waited\r\n");
+    peer_receives(&c, ":1\r\n+waited\r\n");
+}
+
 static void who_is_killed_in_a_round_of_serving_is_left_out(void **state)
 {
     char line[64];
@@ -507,6 +564,8 @@ int main(void)
         TEST(many_waiters_are_served_one_by_one),
         TEST(a_deadline_is_kept_to_the_millisecond),
         TEST(a_wait_ends_when_another_client_says_so),
+        TEST(who_waits_for_memory_waits_until_it_is_freed),
+        TEST(who_waits_for_memory_may_go_first),
         TEST(who_is_killed_in_a_round_of_serving_is_left_out),
         TEST(a_client_may_be_cut_at_its_limit_by_the_reply_that_ends_its_wait),
         TEST(events_of_serving_come_behind_ones_own_reply),

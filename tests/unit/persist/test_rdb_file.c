@@ -71,7 +71,7 @@ static void check_all(void)
 static void flush(void)
 {
     for (int i = 0; i < DATABASES; i++)
-        store_flush(&rig.store->dbs[i], false);
+        store_flush(&rig.store->dbs[i]);
     work_until_done(rig.store);
 }
 

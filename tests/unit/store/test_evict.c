@@ -232,7 +232,7 @@ static void the_pool_survives_whatever_becomes_of_its_keys(void **state)
             store_swap(&store->dbs[0], &store->dbs[2]);
         }
         if (step % 500 == 0)
-            store_flush(db, true);
+            store_flush(db);
         store->memory_limit = mem_used() - 1;
         evict_piece(store);
         store->memory_limit = 0;

@@ -165,7 +165,7 @@ static void a_hash_that_comes_with_deadlines_is_waited_for(void **state)
     ref = find(&store->dbs[0], BYTES("k"), LOOKUP_READ);
     store_add(&to, BYTES("copy"), VALUE_HASH, hash_copy(hash_of(&ref)));
     store_check(&store->dbs[2]);
-    store_flush(&store->dbs[0], true);
+    store_flush(&store->dbs[0]);
     clock_advance(&rig.clock, 2);
     work_until_done(store);
     to = find(&store->dbs[2], BYTES("copy"), LOOKUP_READ);

@@ -306,7 +306,7 @@ static void step_random(struct rig *rig, struct db *db)
 
 static void step_flush(struct rig *rig, struct db *db)
 {
-    store_flush(db, random_below(&rig->base.random, 2));
+    store_flush(db);
     for (int i = 0; i < MODEL_KEYS; i++)
         rig->keys[db->id][i].is_there = false;
     assert_int_equal(store_size(db), 0);

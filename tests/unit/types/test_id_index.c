@@ -107,6 +107,49 @@ static void random_runs_agree_with_an_array(void **state)
     assert_int_equal(mem_used(), used);
 }
 
+static void what_is_before_an_id_can_be_cut_off(void **state)
+{
+    size_t used = mem_used();
+
+    for (int run = 0; run < RANDOM_STEPS(600); run++) {
+        struct model *front = calloc(1, sizeof *front), *rest = calloc(1, sizeof *rest);
+        uint64_t ids = run < 300 ? (uint64_t)run % 60 : (uint64_t)IDS, bound;
+
+        random_init(&rest->random, (uint64_t)run);
+        bound = random_below(&rest->random, ids + 2);
+        for (uint64_t i = 0; i < 2 * ids; i++)
+            add(rest, run % 2 ? i % ids + 1 : 1 + random_below(&rest->random, ids));
+        for (uint64_t i = 0; i < ids; i++)
+            drop(rest, 1 + random_below(&rest->random, ids));
+        front->index = id_index_cut(&rest->index, id_of(bound));
+        for (uint64_t i = 1; i < bound && i <= ids; i++) {
+            front->has[i] = rest->has[i];
+            front->count += rest->has[i];
+            rest->count -= rest->has[i];
+            rest->has[i] = false;
+        }
+        /* The models tell places of 'rest' in both. */
+        id_index_check(&front->index);
+        id_index_check(&rest->index);
+        check(rest);
+        assert_int_equal(front->index.count, front->count);
+        for (uint64_t i = 1; i <= ids; i++)
+            assert_int_equal(id_index_find(&front->index, id_of(i)) != NULL, front->has[i]);
+        for (uint64_t i = 1; i <= ids; i += 3) { /* both can be used on */
+            add(rest, i);
+            id_index_remove(&front->index, id_of(i));
+            id_index_check(&rest->index);
+            id_index_check(&front->index);
+        }
+        check(rest);
+        id_index_release(&front->index);
+        id_index_release(&rest->index);
+        free(front);
+        free(rest);
+    }
+    assert_int_equal(mem_used(), used);
+}
+
 /* Each way of coming with each way of going leaves nothing behind and no sparse nodes. */
 static void ids_come_and_go_in_any_order(void **state)
 {
@@ -182,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_runs_agree_with_an_array),
+        cmocka_unit_test(what_is_before_an_id_can_be_cut_off),
         cmocka_unit_test(ids_come_and_go_in_any_order),
         cmocka_unit_test(a_copy_has_the_same_values),
 #ifndef TERN_STRESS

@@ -184,16 +184,22 @@ static void step_delete(struct model *model)
 static void step_trim(struct model *model)
 {
     struct stream_trim trim = {.by = random_below(&model->random, 2) ? TRIM_MAXLEN : TRIM_MINID};
+    struct stream *taken;
     size_t excess;
     uint64_t removed;
 
-    trim.max_length = model->count - random_below(&model->random, model->count / 8 + 2) % (model->count + 1);
+    if (random_below(&model->random, 8) == 0) /* most of it */
+        trim.max_length = random_below(&model->random, model->count / 4 + 1);
+    else
+        trim.max_length = model->count - random_below(&model->random, model->count / 8 + 2) % (model->count + 1);
     trim.min_id = model->count ? model->ids[model->count - trim.max_length ? model->count - trim.max_length - 1 : 0]
                                : STREAM_ID_MAX;
     trim.is_approximate = random_below(&model->random, 2);
     trim.limit = random_below(&model->random, 2) * 50;
     excess = trim.by == TRIM_MAXLEN ? model->count - trim.max_length : place_of(model, trim.min_id);
-    removed = stream_trim(model->stream, &trim);
+    removed = stream_trim(model->stream, &trim, &taken);
+    if (taken)
+        stream_free(taken);
     if (trim.is_approximate)
         assert_true(removed <= excess && (!trim.limit || removed <= trim.limit));
     else
@@ -363,10 +369,13 @@ static void freeing_goes_in_steps(void **state)
 #define CONSUMERS 4
 #define IDS       500
 
+#define LEAVING 3 /* consumers at once */
+
 struct group_model {
     struct stream *stream;
     struct stream_group *group;
     int owner[IDS + 1]; /* 0: not pending; else which consumer */
+    struct stream_consumer *leaving[LEAVING];
     struct random random;
 };
 
@@ -388,6 +397,28 @@ static struct stream_consumer *consumer_of(struct group_model *model, int number
     return stream_consumer_add(model->group, names[number], number);
 }
 
+static void leave(struct group_model *model, size_t budget)
+{
+    for (int i = 0; i < LEAVING; i++)
+        if (model->leaving[i] && stream_consumer_leave_step(model->leaving[i], budget))
+            model->leaving[i] = NULL;
+}
+
+static void remove_consumer(struct group_model *model, int number, size_t expected)
+{
+    struct stream_consumer *consumer = consumer_of(model, number), *leaving;
+    int i = 0;
+
+    assert_int_equal(stream_consumer_remove(model->group, consumer, &leaving), expected);
+    if (!leaving)
+        return;
+    while (i < LEAVING && model->leaving[i])
+        i++;
+    if (i == LEAVING)
+        leave(model, SIZE_MAX);
+    model->leaving[i % LEAVING] = leaving;
+}
+
 static void step_group(struct group_model *model)
 {
     uint64_t number = 1 + random_below(&model->random, IDS);
@@ -399,7 +430,6 @@ static void step_group(struct group_model *model)
     if (pending)
         assert_true(bytes_equal(pending->consumer->name, names[*owner]));
     if (choice < 2) {
-        struct stream_consumer *consumer = consumer_of(model, to);
         size_t count = 0;
 
         for (uint64_t i = 1; i <= IDS; i++)
@@ -407,7 +437,7 @@ static void step_group(struct group_model *model)
                 count++;
                 model->owner[i] = 0;
             }
-        assert_int_equal(stream_consumer_remove(model->group, consumer), count);
+        remove_consumer(model, to, count);
     } else if (choice < 500 && !pending) {
         stream_pending_add(model->group, consumer_of(model, to), pending_id(number), to);
         *owner = to;
@@ -422,16 +452,22 @@ static void step_group(struct group_model *model)
 
 static void check_group_model(const struct group_model *model)
 {
-    struct id_cursor at = id_index_first(&model->group->pending);
+    struct id_cursor at = stream_pending_live(id_index_first(&model->group->pending)), last = {NULL, 0};
+    size_t count = 0;
 
     stream_check(model->stream);
     for (uint64_t i = 1; i <= IDS; i++) {
         if (!model->owner[i])
             continue;
         assert_true(stream_id_equal(id_cursor_id(&at), pending_id(i)));
-        id_cursor_next(&at);
+        count++;
+        last = at;
+        at = stream_pending_next(at);
     }
     assert_null(at.node);
+    assert_int_equal(stream_pending_count(model->group), count);
+    at = stream_pending_last(model->group);
+    assert_true(at.node == last.node && at.at == last.at);
 }
 
 static void groups_agree_with_an_array(void **state)
@@ -445,6 +481,8 @@ static void groups_agree_with_an_array(void **state)
     assert_null(stream_group_add(model.stream, BYTES("g"), STREAM_ID_MIN, 0));
     for (int step = 0; step < RANDOM_STEPS(400000); step++) {
         step_group(&model);
+        if (step % 16 == 0)
+            leave(&model, 1);
         if (step % 64 == 0)
             check_group_model(&model);
     }
@@ -452,12 +490,16 @@ static void groups_agree_with_an_array(void **state)
     stream_free(stream_group_take(model.stream, BYTES("g")));
     assert_null(stream_group_take(model.stream, BYTES("g")));
     stream_free(model.stream);
+    leave(&model, 0); /* the group is gone, and with it all that they had */
+    for (int i = 0; i < LEAVING; i++)
+        assert_null(model.leaving[i]);
     model.stream = copy;
     model.group = stream_group_find(copy, BYTES("g"));
     check_group_model(&model);
     for (int step = 0; step < 1000; step++)
         step_group(&model);
     check_group_model(&model);
+    leave(&model, SIZE_MAX);
     stream_free(copy);
     assert_int_equal(mem_used(), used);
 }

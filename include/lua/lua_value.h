@@ -2,8 +2,8 @@
  *
  * Strings, tables, functions and coroutines are objects of the collector; the value points to one. A value held in a
  * C local is safe until the interpreter runs again: see "Collection" in lua/lua.h. */
-#ifndef TERN_LUA_VALUE_H
-#define TERN_LUA_VALUE_H
+#ifndef TERN_LUA_LUA_VALUE_H
+#define TERN_LUA_LUA_VALUE_H
 
 #include "base/bytes.h"
 
