@@ -82,6 +82,7 @@ struct engine {
     struct engine_settings settings;
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
+    void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
     struct scripts *scripts; /* what runs Lua; NULL in a program without it */
     struct functions *functions; /* their libraries; NULL likewise */
 

@@ -289,7 +289,7 @@ static void function_restore(struct request *req)
 
     if (!parse_policy_or_reply(req, &policy))
         return;
-    if (!dump_footer_check(req->argv[2], &content, NULL)) {
+    if (!dump_footer_check(req->argv[2], &content)) {
         reply_error(req, ERR_DUMP_PAYLOAD);
         return;
     }
