@@ -222,7 +222,7 @@ int lua_call(struct lua *lua, struct lua_value function, const struct lua_value 
     ptrdiff_t top = thread->top - thread->stack, at;
 
     bool is_fine = push_call(lua, thread, function, args, argc, &at) && lua_deeper(lua)
-                   && lua_call_at(lua, thread, thread->stack + at, -1);
+                   && lua_work(lua, 1) && lua_call_at(lua, thread, thread->stack + at, -1);
     lua->c_depth = depth;
     lua->kept.count = kept;
     if (!is_fine) {

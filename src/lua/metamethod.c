@@ -1,4 +1,5 @@
 /* Operators when their fast path does not apply: conversions, metamethods, and the errors where neither helps. */
+#include "lua/library.h"
 #include "table_internal.h"
 
 #include "base/elementary.h"
@@ -340,6 +341,8 @@ bool lua_concat(struct lua *lua, struct lua_thread *thread, ptrdiff_t at, int co
         size_t len;
         int found = joinable(last, count, &len);
         if (found >= 2) {
+            if (!lua_string_fits(lua, len, 0))
+                return false;
             join(lua, last - found + 1, found, len);
             count -= found - 1;
             continue;

@@ -103,7 +103,9 @@ void lua_format_into(struct lua *lua, struct lua_value *out, const char *format,
 
     va_copy(again, arguments);
     len = vsnprintf(small, sizeof small, format, arguments);
-    if ((size_t)len < sizeof small) {
+    if (len < 0) { /* longer than printf can tell */
+        *out = lua_text(lua, "not enough memory");
+    } else if ((size_t)len < sizeof small) {
         *out = lua_string(lua, (struct bytes){small, (size_t)len});
     } else {
         struct lua_string *string = lua_string_new_long(lua, (size_t)len);

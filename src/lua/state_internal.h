@@ -196,6 +196,8 @@ bool lua_metamethod_call(struct lua *lua, struct lua_value function, const struc
 
 /* Runs the innermost frame of the running thread, until the entry frame returns. False: see lua->unwind. */
 bool lua_execute(struct lua *lua, struct lua_thread *thread);
+/* The countdown has ended. False: the hook has raised an error. */
+bool lua_call_hook(struct lua *lua);
 
 /* --- coroutines (coroutine.c) -------------------------------------------------------------- */
 
