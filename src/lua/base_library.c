@@ -130,6 +130,8 @@ bool lua_base_next(struct lua_call *call)
 
     if (!lua_arg_table(call, 0, &table))
         return false;
+    if (key.type == LUA_NIL) /* an emptied table is searched to its end */
+        lua_charge(call->lua, (size_t)table->array_size + lua_table_node_count(table));
     if (lua_table_next(table, &key, &value, &is_bad)) {
         lua_return(call, key);
         lua_return(call, value);

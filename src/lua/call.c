@@ -49,6 +49,7 @@ static struct lua_value *shift_parameters(struct lua *lua, const struct lua_prot
                                           struct lua_value *top)
 {
     struct lua_value *base = top;
+    lua_charge(lua, (size_t)(top - function) << 4);
     int argc = (int)(top - function) - 1, parameter_count = proto->parameter_count;
 
     for (int i = 0; i < parameter_count; i++) {

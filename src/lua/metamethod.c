@@ -228,6 +228,8 @@ static bool compare_with(struct lua *lua, struct lua_value handler, struct lua_v
 
 bool lua_equal(struct lua *lua, struct lua_value a, struct lua_value b, bool *is_equal)
 {
+    if (a.type == LUA_STRING)
+        lua_charge(lua, a.string->len);
     *is_equal = lua_equal_raw(a, b);
     if (*is_equal || a.type != LUA_TABLE || b.type != LUA_TABLE)
         return true;
@@ -244,6 +246,7 @@ bool lua_less(struct lua *lua, struct lua_value a, struct lua_value b, bool *is_
         return true;
     }
     if (a.type == LUA_STRING && b.type == LUA_STRING) {
+        lua_charge(lua, a.string->len);
         *is_less = lua_string_less(a.string, b.string);
         return true;
     }
@@ -260,6 +263,7 @@ bool lua_less_equal(struct lua *lua, struct lua_value a, struct lua_value b, boo
         return true;
     }
     if (a.type == LUA_STRING && b.type == LUA_STRING) {
+        lua_charge(lua, a.string->len);
         *is_less_equal = !lua_string_less(b.string, a.string);
         return true;
     }

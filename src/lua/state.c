@@ -83,6 +83,7 @@ void lua_set_hook(struct lua *lua, lua_hook *hook, void *context, uint32_t every
 bool lua_load(struct lua *lua, struct bytes source, struct bytes name, struct lua_table *environment,
               struct lua_value *function)
 {
+    lua_charge(lua, source.len << 4);
     struct lua_proto *proto = lua_compile(lua, source, lua_string(lua, name).string);
 
     if (!proto)

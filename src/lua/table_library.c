@@ -127,9 +127,12 @@ static bool table_maxn(struct lua_call *call)
 
     if (!lua_arg_table(call, 0, &table))
         return false;
-    while (lua_table_next(table, &key, &value, &is_bad))
+    while (lua_table_next(table, &key, &value, &is_bad)) {
+        if (!lua_work(call->lua, 1))
+            return false;
         if (lua_is(key, LUA_NUMBER) && key.number > highest)
             highest = key.number;
+    }
     lua_return(call, lua_number(highest));
     return true;
 }

@@ -736,6 +736,7 @@ L_VARARG: {
     if (count < 0)
         count = 0;
     if (wanted < 0) {
+        lua_charge(lua, (size_t)count << 4);
         SAVE();
         thread->top = RA;
         if (!lua_stack_reserve(lua, thread, (size_t)count + C_STACK_MIN))
