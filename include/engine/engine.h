@@ -84,6 +84,7 @@ struct engine {
     void *host; /* the server's own state, for its handlers */
     struct scripts *scripts; /* what runs Lua; NULL in a program without it */
     struct functions *functions; /* their libraries; NULL likewise */
+    void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
 
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */

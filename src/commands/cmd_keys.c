@@ -231,6 +231,8 @@ static void cmd_flushall(struct request *req)
         return;
     for (int i = 0; i < store->db_count; i++)
         flush(req, &store->dbs[i]);
+    if (req->engine->flushed_all)
+        req->engine->flushed_all(req->engine);
     reply_flushed(req, is_async);
 }
 

@@ -146,6 +146,7 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine->host = server;
     scripts_new(server->engine);
     functions_new(server->engine);
+    server->engine->flushed_all = persistence_flushed_all;
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);
@@ -179,9 +180,11 @@ static int open_up(struct server *server, pid_t parent, struct error *error)
     if (!server->listener_count && !server->engine->unix_path)
         return error_set(error, "Configured to not listen anywhere, exiting.");
     crash_report_install(server);
+    server->startup_bytes = mem_used();
     if (!persistence_start(server))
         return error_set(error, "%s", "");
-    server->startup_bytes = mem_used();
+    if (server->engine->should_stop) /* while it loaded */
+        return 0;
     daemon_write_pid_file(server);
     proc_title_refresh(server);
     banner_ready(server);

@@ -187,6 +187,18 @@ void persistence_refresh(struct server *server)
         server->engine->guards |= GUARD_WRITES;
 }
 
+void persistence_flushed_all(struct engine *engine)
+{
+    struct server *server = engine->host;
+    struct error error;
+
+    if (server->child_kind == CHILD_SAVES)
+        snapshot_child_end(server);
+    if (!persistence_has_save_points(server) || persistence_save(server, &error) < 0)
+        return;
+    engine->changes++; /* the command itself, which the file has already */
+}
+
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
 struct loading {

@@ -233,7 +233,7 @@ void digest_value(const struct entry *entry, char out[DIGEST_TEXT_SIZE]);
  * -1. */
 pid_t snapshot_child_start(struct server *server, enum child_kind kind,
                            int (*run)(struct server *server, int64_t argument), int64_t argument, struct error *error);
-/* Ends a child that still lives. */
+/* Ends a child that still lives. That is no failure of a snapshot. */
 void snapshot_child_end(struct server *server);
 
 /* --- persistence.c ------------------------------------------------------------------------------------ */
@@ -251,6 +251,8 @@ int persistence_save_aside(struct server *server, struct error *error);
 void persistence_child_ended(struct server *server, int status);
 /* Some times a second: save points, and what was put off. */
 void persistence_cron(struct server *server);
+/* After FLUSHALL: what was there is not to come back. */
+void persistence_flushed_all(struct engine *engine);
 /* True when something is to be written at the end. */
 bool persistence_has_save_points(const struct server *server);
 /* Reads the file; the databases are as they should be before. False with the reason in the log. */

@@ -67,5 +67,6 @@ int signals_watch(struct server *server, struct error *error)
 void signals_in_child(void)
 {
     signal(SIGTERM, SIG_DFL);
+    signal(SIGUSR1, SIG_DFL);
     signal(SIGINT, SIG_IGN);
 }

@@ -116,6 +116,6 @@ void snapshot_child_end(struct server *server)
 {
     if (!server->child_pid)
         return;
-    kill(server->child_pid, SIGKILL);
+    kill(server->child_pid, SIGUSR1);
     on_child_gone(&server->child, 0);
 }

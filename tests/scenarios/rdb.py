@@ -180,7 +180,7 @@ def a_child_writes_what_was_there_when_it_began(server):
     expect_error(client('BGSAVE', 'SCHEDULE'), 'ERR Background save already in progress')
     expect_error(client('SAVE'), 'ERR Background save already in progress')
     expect(client.info('rdb_bgsave_in_progress'), 1)
-    client('FLUSHALL')
+    client('FLUSHDB')
     client('SET', 'after', 'x')
     wait_saved(client)
     expect(client.info('rdb_last_bgsave_status'), 'ok')
@@ -238,6 +238,23 @@ def a_server_that_is_killed_meanwhile_leaves_the_old_file(server):
     again.stop()
     server.has_ended = True
     server.must_end_well = False
+
+
+@test('--rdb-key-save-delay', '50000')
+def what_was_flushed_does_not_come_back(server):
+    """FLUSHALL ends the child, and writes an empty file when snapshots are wanted."""
+    client = server.client()
+    fill(client, 100)
+    expect(client('BGSAVE'), 'Background saving started')
+    wait_until(lambda: glob.glob(path_of(server, 'temp-*.rdb')), 'the child writes')
+    expect(client('FLUSHALL'), 'OK')
+    expect(client.info('rdb_bgsave_in_progress'), 0)
+    expect(client.info('rdb_last_bgsave_status'), 'ok')
+    expect([glob.glob(path_of(server, '*.rdb')), client.info('rdb_saves')], [[], 0])
+    client.all(('SET', 'k', 'v'), ('CONFIG', 'SET', 'save', '3600 1'), ('FLUSHALL',), ('CONFIG', 'SET', 'save', ''))
+    expect(client.info('rdb_saves'), 1)
+    expect(client('DEBUG', 'RELOAD', 'NOSAVE'), 'OK')
+    expect(client('DBSIZE'), 0)
 
 
 @test()
