@@ -52,12 +52,14 @@ void dump_footer_write(struct rdb_writer *writer)
 
 bool dump_footer_open(struct bytes payload, struct bytes *content, unsigned *version)
 {
-    size_t len = payload.len - DUMP_FOOTER_SIZE;
-    const char *footer = payload.data + len;
+    const char *footer;
     unsigned told;
+    size_t len;
 
     if (payload.len < DUMP_FOOTER_SIZE)
         return false;
+    len = payload.len - DUMP_FOOTER_SIZE;
+    footer = payload.data + len;
     told = (unsigned)load_le(footer, 2);
     if (!rdb_version_is_readable(told) || load_le(footer + 2, 8) != crc64(0, payload.data, len + 2))
         return false;

@@ -100,12 +100,13 @@ static struct zset *read_zset_items(struct rdb_reader *reader, unsigned type)
 
     if (!rdb_read_count(reader, &count))
         return NULL;
-    set = zset_new(count < RESERVED_MAX ? count : RESERVED_MAX, 0);
+    set = zset_new_tree(); /* until all are there: in a listpack -0 becomes 0 */
     for (; count; count--)
         if (!read_item(reader, type, set)) {
             zset_free(set);
             return NULL;
         }
+    zset_pack(set);
     return set;
 }
 

@@ -85,7 +85,7 @@ void zset_pack(struct zset *set)
     const struct btree_member *member;
     struct btree_iter iter;
 
-    if (set->is_packed)
+    if (set->is_packed || zset_size(set) > limits.entries)
         return;
     btree_iter_init(&iter, &indexed->tree, 0, false);
     while ((member = btree_iter_next(&iter)) != NULL && fits_packed(&packed, btree_member_bytes(member)))

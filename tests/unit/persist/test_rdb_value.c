@@ -5,6 +5,8 @@
 #include "store/store_rig.h"
 #include "rdb_values.h"
 
+#include <math.h>
+
 static struct store_rig rig;
 static struct db *db;
 
@@ -348,6 +350,8 @@ static void every_changed_byte_of_a_ziplist_is_refused_or_sound(void **state)
     store_rig_release(&rig);
 }
 
+#define LONG_MEMBER "01234567890123456789012345678901234567890123456789012345678901234" /* 65 */
+
 static void zipmaps_and_plain_lists_hashes_and_scores_are_read(void **state)
 {
     static const char *const values[] = {"a", "7", NULL};
@@ -365,6 +369,11 @@ static void zipmaps_and_plain_lists_hashes_and_scores_are_read(void **state)
     assert_true(zset_score(entry_value(set.entry), BYTES("b"), &score));
     assert_true(score > 1e308);
     refuse_raw(BYTES("\x03\x01\x01" "a\xfd"), RDB_MALFORMED);
+    set = read_raw(BYTES("\x05\x01\x40\x41" LONG_MEMBER "\x00\x00\x00\x00\x00\x00\x00\x80"), false);
+    assert_true(zset_score(entry_value(set.entry), BYTES(LONG_MEMBER), &score));
+    assert_true(score == 0 && signbit(score)); /* in a listpack it would be 0 */
+    set = read_raw(BYTES("\x05\x01\x01" "a\x00\x00\x00\x00\x00\x00\xf0\x3f"), false);
+    assert_int_equal(rdb_type_of(set.entry), 17); /* the few become a listpack */
     refuse_raw(BYTES("\x02\x00"), RDB_EMPTY);
     refuse_raw(BYTES("\x02\x02\x01" "a\x01" "a"), RDB_MALFORMED);
     refuse_raw(BYTES("\x06\x00"), RDB_UNKNOWN_TYPE);
