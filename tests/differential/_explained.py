@@ -25,6 +25,8 @@ def same_count(ours, theirs):
 EXPLAINED = [
     ('valkey-', r'(EVAL|SCRIPT|FCALL|FUNCTION).*', rb'(?s).*(script: on @|Function names can only|nknown command called|calling command from|Command arguments must|ERR unknown subcommand|This Valkey command|-NOSCRIPT)',
      'Valkey names neither Redis nor the script in the errors of scripts'),
+    ('valkey-', r'EVAL.*(?i:redis.error_reply).*', rb'-ERR  ',
+     'Valkey keeps the end of a line that an error begins with, as a blank'),
     ('redis-7.0', r'EVAL.*', rb'(?s).*(unknown subcommand|\d\.\d{12})',
      'numbers came with 17 digits from scripts before 7.2'),
     ('tern', r'COMMAND', rb'\*',

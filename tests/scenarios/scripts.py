@@ -113,7 +113,7 @@ def what_is_behind_a_busy_script_waits_for_it(server):
     expect(runner.read(), b'v')
 
 
-@test('--busy-reply-threshold', 20)
+@test('--busy-reply-threshold', 20, in_turn=True)
 def who_stands_behind_a_busy_script_in_its_batch_is_answered(server):
     runner, short, long, both = server.clients_of(4)
     large = 'x' * 100_000
@@ -151,7 +151,7 @@ def long_pipelines_do_not_wait_for_a_busy_script(server):
 def clients_that_come_and_go_while_a_script_is_busy_use_up_nothing(server):
     runner, other = server.clients_of(2)
     run_until_busy(runner, other, ENDLESS)
-    for i in range(200):
+    for i in range(scaled(200, 100, 40)):
         client = server.client()
         expect(client('PING'), BUSY)
         [client.close, client.reset][i % 2]()
