@@ -362,7 +362,7 @@ def a_damaged_file_is_refused_at_start(server):
         os.unlink(again.log_file)
 
 
-@test(in_turn=True)
+@test('--enable-protected-configs', 'yes', in_turn=True)
 def others_hear_that_data_are_loaded(server):
     client = server.client()
     fill(client, 200)
