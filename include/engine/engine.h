@@ -82,15 +82,16 @@ struct engine {
     struct engine_settings settings;
     struct engine_stats stats;
     void *host; /* the server's own state, for its handlers */
+    void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
     struct scripts *scripts; /* what runs Lua; NULL in a program without it */
     struct functions *functions; /* their libraries; NULL likewise */
-    void (*flushed_all)(struct engine *engine); /* after FLUSHALL; NULL: nobody wants to know */
 
     unsigned after;       /* AFTER_*: what the end of the execution unit has to do */
     uint64_t boundary_ns; /* work time at which the last command ended */
     bool is_in_unit;      /* a command runs: time stands still until its end */
     unsigned guards;      /* GUARD_* */
     const char *busy_error; /* what a command answers that is not allowed while a script is busy; NULL: none is */
+    uint64_t busy_client_id; /* later ones came while it was busy: no outer turn knows them */
     struct turn *turn;    /* the innermost */
     int turn_depth;
     struct client *running; /* whose request runs now, or NULL */
@@ -100,6 +101,8 @@ struct engine {
     size_t client_count;
     uint64_t next_client_id;
     struct client *ready_first, **ready_last;
+    struct client *ready_rest;     /* what is left of the list that a turn goes through */
+    struct client *released_first; /* whose requests wait for the nested turn that follows at once */
     struct client *flush_first, **flush_last;
     struct client *close_first;
     const char *unix_path;

@@ -52,6 +52,9 @@ bool lua_place(const struct lua *lua, int level, struct bytes *chunk, int *line)
  * that no pcall of the script catches. every 0: no hook. */
 typedef bool lua_hook(struct lua *lua, void *context);
 void lua_set_hook(struct lua *lua, lua_hook *hook, void *context, uint32_t every);
+/* A function in C that may loop for long tells how far it is, as a number of loops of a script (0 or more). False: the
+ * hook has raised an error. */
+bool lua_work(struct lua *lua, int64_t steps);
 
 /* --- functions in C ------------------------------------------------------------------------ */
 

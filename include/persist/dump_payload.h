@@ -25,8 +25,10 @@ struct rdb_writer;
 void dump_footer_write(struct rdb_writer *writer);
 
 /* True when the footer is whole, its version readable and its checksum right; '*content' is then what stands
- * before it, '*version' (may be NULL) its version. Redis's answer to false is ERR_DUMP_PAYLOAD. */
-bool dump_footer_check(struct bytes payload, struct bytes *content, unsigned *version);
+ * before it. Redis's answer to false is ERR_DUMP_PAYLOAD. */
+bool dump_footer_check(struct bytes payload, struct bytes *content);
+/* The same, for whom the version matters. */
+bool dump_footer_open(struct bytes payload, struct bytes *content, unsigned *version);
 
 #define ERR_DUMP_PAYLOAD "ERR DUMP payload version or checksum are wrong"
 

@@ -84,7 +84,7 @@ static bool read_payload_or_reply(struct request *req, struct rdb_reader *reader
     struct bytes content;
     unsigned version, type;
 
-    if (!dump_footer_check(req->argv[3], &content, &version)) {
+    if (!dump_footer_open(req->argv[3], &content, &version)) {
         reply_error(req, ERR_DUMP_PAYLOAD);
         return false;
     }

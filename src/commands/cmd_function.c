@@ -21,11 +21,21 @@ static void functions_changed(struct request *req)
     req->engine->changes++;
 }
 
+/* The text may be of any length, which reply_error_format cannot have. */
 static void reply_failure(struct request *req, struct text *error)
 {
     text_add(error, (struct bytes){"", 1});
     reply_error(req, error->data);
     text_release(error);
+}
+
+static void reply_unknown(struct request *req, const char *text, int at)
+{
+    struct text error = {0};
+
+    text_add(&error, bytes_from_string(text));
+    text_add(&error, req->argv[at]);
+    reply_failure(req, &error);
 }
 
 /* --- FCALL ---------------------------------------------------------------------------------------- */
@@ -74,8 +84,7 @@ static void function_load(struct request *req)
 
     for (int i = 2; i < req->argc - 1; i++) {
         if (!argument_is(req, i, "replace")) {
-            reply_error_format(req, "ERR Unknown option given: %.*s",
-                               (int)(req->argv[i].len < 128 ? req->argv[i].len : 128), req->argv[i].data);
+            reply_unknown(req, "ERR Unknown option given: ", i);
             return;
         }
         replaces = true;
@@ -139,8 +148,7 @@ static bool parse_list_or_reply(struct request *req, struct list_options *option
             options->has_pattern = true;
             options->pattern = req->argv[++i];
         } else {
-            reply_error_format(req, "ERR Unknown argument %.*s",
-                               (int)(req->argv[i].len < 128 ? req->argv[i].len : 128), req->argv[i].data);
+            reply_unknown(req, "ERR Unknown argument ", i);
             return false;
         }
     }
@@ -281,7 +289,7 @@ static void function_restore(struct request *req)
 
     if (!parse_policy_or_reply(req, &policy))
         return;
-    if (!dump_footer_check(req->argv[2], &content, NULL)) {
+    if (!dump_footer_check(req->argv[2], &content)) {
         reply_error(req, ERR_DUMP_PAYLOAD);
         return;
     }

@@ -334,7 +334,7 @@ static const struct command hyperloglog_commands[] = {
     {"pfadd", cmd_pfadd, -2, CMD_WRITE | CMD_GROWS | CMD_FAST, {1, 1, 1}, NULL, "2.8.9",
      "O(1) for each element", "key [element [element ...]]",
      "Adds elements to a HyperLogLog, creating it when absent.", pfadd_keys},
-    {"pfcount", cmd_pfcount, -2, CMD_READONLY, {1, -1, 1}, NULL, "2.8.9",
+    {"pfcount", cmd_pfcount, -2, CMD_READONLY | CMD_MAY_REPLICATE, {1, -1, 1}, NULL, "2.8.9",
      "O(1) for one key, O(N) for several", "key [key ...]",
      "Returns about how many different elements HyperLogLogs have seen together.", pfcount_keys},
     {"pfmerge", cmd_pfmerge, -2, CMD_WRITE | CMD_GROWS, {1, -1, 1}, NULL, "2.8.9", "O(N) keys",

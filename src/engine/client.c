@@ -106,6 +106,7 @@ static void leave_lists(struct engine *engine)
 {
     struct client **link = &engine->ready_first;
 
+    ASSERT(!engine->ready_rest);
     output_flush_lists(engine);
     while (*link) {
         if ((*link)->flags & CLIENT_CLOSING)
@@ -116,13 +117,19 @@ static void leave_lists(struct engine *engine)
     engine->ready_last = link;
 }
 
-void client_free_closed(struct engine *engine)
+void client_free_closed(struct engine *engine, uint64_t after_id)
 {
-    leave_lists(engine);
-    while (engine->close_first) {
-        struct client *client = engine->close_first;
+    struct client **link = &engine->close_first;
 
-        engine->close_first = client->close_next;
+    leave_lists(engine);
+    while (*link) {
+        struct client *client = *link;
+
+        if (client->id <= after_id) {
+            link = &client->close_next;
+            continue;
+        }
+        *link = client->close_next;
         client_free(client);
     }
 }

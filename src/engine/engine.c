@@ -54,6 +54,7 @@ struct engine *engine_new(struct store *store, struct clock *clock, struct event
 void engine_set_busy(struct engine *engine, const char *error_text)
 {
     engine->busy_error = error_text;
+    engine->busy_client_id = engine->next_client_id;
     if (error_text)
         input_release_others(engine->turn);
     engine->guards = error_text ? engine->guards | GUARD_BUSY : engine->guards & ~GUARD_BUSY;
@@ -103,7 +104,7 @@ void engine_free(struct engine *engine)
 
     for (struct client *client = engine->clients_first; client; client = client->next)
         client_close(client);
-    client_free_closed(engine);
+    client_free_closed(engine, 0);
     turn_free(engine->turn);
     slowlog_free(engine->slowlog);
     latency_forget_all(engine, &events);

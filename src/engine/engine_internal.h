@@ -85,6 +85,8 @@ void input_hold_back(struct turn *turn, struct request *req);
 /* The same for all clients that have requests behind the one that runs, but for its own: they can be served in a nested
  * turn. */
 void input_release_others(struct turn *turn);
+/* Runs what of these could not become bytes again. */
+void input_run_released(struct turn *turn);
 void input_free(struct client *client);
 
 /* --- turn (turn.c) -------------------------------------------------------------------------- */
@@ -206,7 +208,8 @@ void error_counts_add(struct error_counts *counts, const char *text);
 void events_observe_store(struct engine *engine);
 
 void client_add(struct engine *engine, int fd, bool is_unix);
-void client_free_closed(struct engine *engine);
+/* Only those that came later than 'after_id'. */
+void client_free_closed(struct engine *engine, uint64_t after_id);
 void client_free(struct client *client);
 
 #endif

@@ -546,24 +546,45 @@ void input_hold_back(struct turn *turn, struct request *req)
     turn_end_share(turn, client);
 }
 
-/* One that begins with a long argument stays: its bytes are in a block of their own. */
+/* One with a long argument, whose bytes are in a block of their own, is kept as a request. */
+static void keep_released(struct engine *engine, struct request *req)
+{
+    struct client *client = req->client;
+
+    client->postponed = request_detach(req);
+    client->postponed_next = engine->released_first;
+    engine->released_first = client;
+}
+
 void input_release_others(struct turn *turn)
 {
-    const struct client *kept = turn->engine->running;
-
     for (int i = turn->batch_at + 1; i < turn->batch_count; i++) {
-        struct client *client = turn->batch[i].client;
-        const char *rest = turn->batch[i].raw.data;
+        struct request *req = &turn->batch[i];
+        struct client *client = req->client;
+        const char *rest = req->raw.data;
 
-        if (!client || client == kept)
+        if (!client || client == turn->engine->running)
             continue;
-        if (turn->batch[i].bigs) {
-            kept = client;
-            continue;
+        if (req->bigs) {
+            rest += req->raw.len;
+            keep_released(turn->engine, req);
         }
         drop_requests(turn, i, client);
         take_back(client, rest);
         client->turn = NULL;
         turn_make_ready(client);
+    }
+}
+
+void input_run_released(struct turn *turn)
+{
+    struct client *client;
+
+    while ((client = turn->engine->released_first) != NULL) {
+        struct request *req = client->postponed;
+
+        turn->engine->released_first = client->postponed_next;
+        client->postponed = NULL;
+        turn_run_detached(turn, req);
     }
 }

@@ -336,23 +336,24 @@ static void serve_event(struct turn *turn, const struct event *event)
     }
 }
 
-/* Those that become ready meanwhile wait for the next turn. */
+/* Those that become ready meanwhile wait for the next turn. A nested turn takes over what the outer one has not
+ * come to. */
 static void serve_ready_list(struct turn *turn)
 {
     struct engine *engine = turn->engine;
-    struct client *client = engine->ready_first;
+    struct client *client;
 
+    *engine->ready_last = engine->ready_rest;
+    engine->ready_rest = engine->ready_first;
     engine->ready_first = NULL;
     engine->ready_last = &engine->ready_first;
-    while (client) {
-        struct client *next = client->ready_next;
-
+    while ((client = engine->ready_rest) != NULL) {
+        engine->ready_rest = client->ready_next;
         client->flags &= ~CLIENT_IN_READY_LIST;
         if (client->turn)
             turn_make_ready(client); /* an outer turn's */
         else
             input_feed(turn, client, false);
-        client = next;
     }
 }
 
@@ -390,7 +391,7 @@ static void run_turn(struct turn *turn, int64_t timeout_ms)
         if (event_loop_get(engine->loop, &turn->events, i, &event))
             serve_event(turn, &event);
     }
-    if (engine->ready_first)
+    if (engine->ready_first || engine->ready_rest)
         serve_ready_list(turn);
     turn_run_batch(turn, 0);
     turn->arena_used = 0;
@@ -400,8 +401,8 @@ static void run_turn(struct turn *turn, int64_t timeout_ms)
     }
     dispatch_outside(engine);
     output_flush_lists(engine);
-    if (engine->close_first && engine->turn_depth == 1)
-        client_free_closed(engine);
+    if (engine->close_first && (engine->turn_depth == 1 || engine->busy_error))
+        client_free_closed(engine, engine->turn_depth == 1 ? 0 : engine->busy_client_id);
     engine->stats.turns_ns += clock_work_ns() - started_ns;
 }
 
@@ -428,6 +429,7 @@ void engine_nested_turn(struct engine *engine)
     engine->turn_depth++;
     if (running)
         running->flags |= CLIENT_SERVES_OTHERS;
+    input_run_released(engine->turn);
     run_turn(engine->turn, 0);
     if (running)
         running->flags &= ~CLIENT_SERVES_OTHERS;

@@ -35,8 +35,11 @@ void lua_keep(struct lua_call *call, struct lua_value value) { lua_values_push(c
 bool lua_raise_argument(struct lua_call *call, int at, const char *message)
 {
     struct lua *lua = call->lua;
-    const char *name, *kind = lua_called_name(lua->running, &name);
+    const char *name, *kind;
 
+    if (lua->running->frame_count > 1 && (lua_frame_top(lua->running) - 1)->is_lua)
+        lua_charge(lua, (size_t)(lua_frame_top(lua->running) - 1)->function->function->proto->code_count << 4);
+    kind = lua_called_name(lua->running, &name);
     at++;
     if (!kind)
         return lua_raise_text(lua, "bad argument #%d to '?' (%s)", at, message);
@@ -71,11 +74,13 @@ bool lua_arg_int(struct lua_call *call, int at, int64_t *number)
     return true;
 }
 
+/* Who asks for a string will go through it. */
 bool lua_arg_string(struct lua_call *call, int at, struct bytes *text)
 {
     if (at >= call->argc || !lua_coerce_string(call->lua, argument(call, at)))
         return raise_type(call, at, "string");
     *text = lua_string_bytes(*argument(call, at));
+    lua_charge(call->lua, text->len);
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* The functions that every script has: assert, pairs, pcall, tonumber and their like. */
-#include "lua/libraries.h"
+#include "lua/library.h"
 #include "table_internal.h"
 
 #include "base/assert.h"
@@ -130,6 +130,8 @@ bool lua_base_next(struct lua_call *call)
 
     if (!lua_arg_table(call, 0, &table))
         return false;
+    if (key.type == LUA_NIL) /* an emptied table is searched to its end */
+        lua_charge(call->lua, (size_t)table->array_size + lua_table_node_count(table));
     if (lua_table_next(table, &key, &value, &is_bad)) {
         lua_return(call, key);
         lua_return(call, value);
@@ -395,6 +397,8 @@ static bool read_pieces(struct lua_call *call, struct pieces *pieces)
             return lua_raise_text(lua, "reader function must return a string");
         if (piece.string->len == 0)
             return true;
+        if (!lua_string_fits(lua, pieces->len, piece.string->len))
+            return false;
         add_piece(pieces, lua_string_bytes(piece));
     }
 }
@@ -409,7 +413,7 @@ static bool base_load(struct lua_call *call)
         return false;
     bool is_read = read_pieces(call, &pieces), is_fine = true;
     if (is_read) {
-        return_loaded(call, (struct bytes){pieces.data, pieces.len}, name);
+        return_loaded(call, pieces.len ? (struct bytes){pieces.data, pieces.len} : BYTES(""), name);
     } else if (lua->unwind == UNWIND_HOOK) {
         is_fine = false;
     } else {

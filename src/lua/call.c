@@ -49,6 +49,7 @@ static struct lua_value *shift_parameters(struct lua *lua, const struct lua_prot
                                           struct lua_value *top)
 {
     struct lua_value *base = top;
+    lua_charge(lua, (size_t)(top - function) << 4);
     int argc = (int)(top - function) - 1, parameter_count = proto->parameter_count;
 
     for (int i = 0; i < parameter_count; i++) {
@@ -222,7 +223,7 @@ int lua_call(struct lua *lua, struct lua_value function, const struct lua_value 
     ptrdiff_t top = thread->top - thread->stack, at;
 
     bool is_fine = push_call(lua, thread, function, args, argc, &at) && lua_deeper(lua)
-                   && lua_call_at(lua, thread, thread->stack + at, -1);
+                   && lua_work(lua, 1) && lua_call_at(lua, thread, thread->stack + at, -1);
     lua->c_depth = depth;
     lua->kept.count = kept;
     if (!is_fine) {

@@ -305,6 +305,8 @@ static bool read_array(struct decoder *decoder, int slots, struct lua_value *arr
 
 static bool read_value(struct decoder *decoder, const struct token *token, int slots, struct lua_value *value)
 {
+    if (!lua_work(decoder->call->lua, 1))
+        return false;
     switch (token->kind) {
     case T_STRING:
     case T_NUMBER:

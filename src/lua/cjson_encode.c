@@ -47,8 +47,11 @@ static bool add_string(struct encoder *encoder, struct bytes text)
         while (to < text.len && !needs_escape((unsigned char)text.data[to]))
             to++;
         text_add(out, (struct bytes){text.data + from, to - from});
-        if (to < text.len)
-            add_character(out, (unsigned char)text.data[to++]);
+        if (to == text.len)
+            break;
+        if (!lua_string_fits(encoder->call->lua, out->len, text.len - to))
+            return false;
+        add_character(out, (unsigned char)text.data[to++]);
     }
     text_add(out, BYTES("\""));
     return true;
@@ -99,8 +102,7 @@ static bool add_array(struct encoder *encoder, const struct lua_table *table, in
     for (int64_t i = 1; i <= len; i++) {
         if (i > 1)
             text_add(&encoder->out, BYTES(","));
-        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1) ||
-            !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
+        if (!add_value(encoder, lua_table_get_int(table, i), depth, slots + 1))
             return false;
     }
     text_add(&encoder->out, BYTES("]"));
@@ -154,6 +156,8 @@ static bool add_table(struct encoder *encoder, const struct lua_table *table, in
 
 static bool add_value(struct encoder *encoder, struct lua_value value, int depth, int slots)
 {
+    if (!lua_work(encoder->call->lua, 1) || !lua_string_fits(encoder->call->lua, encoder->out.len, 1))
+        return false;
     switch (value.type) {
     case LUA_STRING:
         return add_string(encoder, lua_string_bytes(value));

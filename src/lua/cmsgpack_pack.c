@@ -6,7 +6,8 @@
 
 #define NESTING_MAX 16
 
-static void add_value(struct lua *lua, struct text *out, struct lua_value value, int level);
+/* False: raised. */
+static bool add_value(struct lua *lua, struct text *out, struct lua_value value, int level);
 
 /* A type byte and a number, the high byte first. */
 static void add_header(struct text *out, unsigned char type, uint64_t number, size_t size)
@@ -100,7 +101,7 @@ static bool is_array(const struct lua_table *table, size_t *count)
     return is_plain && highest == (double)*count;
 }
 
-static void add_table(struct lua *lua, struct text *out, const struct lua_table *table, int level)
+static bool add_table(struct lua *lua, struct text *out, const struct lua_table *table, int level)
 {
     struct lua_value key = lua_nil(), value;
     size_t count;
@@ -109,18 +110,23 @@ static void add_table(struct lua *lua, struct text *out, const struct lua_table 
     if (is_array(table, &count)) {
         add_count(out, count, 0x90, 0xDC);
         for (size_t i = 1; i <= count; i++)
-            add_value(lua, out, lua_table_get_int(table, (int64_t)i), level + 1);
-        return;
+            if (!add_value(lua, out, lua_table_get_int(table, (int64_t)i), level + 1))
+                return false;
+        return true;
     }
     add_count(out, count, 0x80, 0xDE);
-    while (lua_table_next(table, &key, &value, &is_bad)) {
-        add_value(lua, out, key, level + 1);
-        add_value(lua, out, value, level + 1);
-    }
+    while (lua_table_next(table, &key, &value, &is_bad))
+        if (!add_value(lua, out, key, level + 1) || !add_value(lua, out, value, level + 1))
+            return false;
+    return true;
 }
 
-static void add_value(struct lua *lua, struct text *out, struct lua_value value, int level)
+static bool add_value(struct lua *lua, struct text *out, struct lua_value value, int level)
 {
+    size_t len = lua_is(value, LUA_STRING) ? lua_string_bytes(value).len : 0;
+
+    if (!lua_work(lua, 1) || !lua_string_fits(lua, out->len, len))
+        return false;
     if (lua_is(value, LUA_STRING))
         add_string(out, lua_string_bytes(value));
     else if (lua_is(value, LUA_BOOLEAN))
@@ -128,9 +134,10 @@ static void add_value(struct lua *lua, struct text *out, struct lua_value value,
     else if (lua_is(value, LUA_NUMBER))
         add_number(out, value.number);
     else if (lua_is(value, LUA_TABLE) && level < NESTING_MAX)
-        add_table(lua, out, value.table, level);
+        return add_table(lua, out, value.table, level);
     else
         add_header(out, 0xC0, 0, 0);
+    return true;
 }
 
 bool cmsgpack_pack(struct lua_call *call)
@@ -139,13 +146,11 @@ bool cmsgpack_pack(struct lua_call *call)
 
     if (call->argc == 0)
         return lua_raise_argument(call, -1, "MessagePack pack needs input.");
-    for (int i = 0; i < call->argc; i++) {
-        add_value(call->lua, &out, lua_arg(call, i), 0);
-        if (!lua_string_fits(call->lua, out.len, 0)) {
+    for (int i = 0; i < call->argc; i++)
+        if (!add_value(call->lua, &out, lua_arg(call, i), 0)) {
             text_release(&out);
             return false;
         }
-    }
     return lua_return_text(call, &out);
 }
 

@@ -141,6 +141,8 @@ static bool read_value(struct unpacker *unpacker, int slots, struct lua_value *v
 {
     unsigned char type;
 
+    if (!lua_work(unpacker->lua, 1))
+        return false;
     if (slots + 1 > STACK_MAX)
         return lua_raise_text(unpacker->lua, "stack overflow (too many return values at once; use unpack_one or "
                                              "unpack_limit instead.)");

@@ -112,9 +112,17 @@ void code_concat_lists(struct function_state *function, int *list, int other)
         *list = other;
         return;
     }
-    int last = *list, next;
-    while ((next = jump_target(function, last)) != NO_JUMP)
+    /* Whichever ends first goes before the other one: long lists grow by short ones, in either order. */
+    int last = *list, other_last = other, next, other_next;
+    while ((next = jump_target(function, last)) != NO_JUMP) {
+        if ((other_next = jump_target(function, other_last)) == NO_JUMP) {
+            patch_jump(function, other_last, *list);
+            *list = other;
+            return;
+        }
         last = next;
+        other_last = other_next;
+    }
     patch_jump(function, last, other);
 }
 

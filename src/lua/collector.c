@@ -361,6 +361,7 @@ void lua_collect(struct lua *lua)
     mark_all(lua);
     while (sweep_piece(lua)) {
     }
+    lua_charge(lua, lua->memory);
 }
 
 void lua_collect_now(struct lua *lua)

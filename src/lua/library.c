@@ -48,7 +48,10 @@ bool lua_string_fits(struct lua *lua, size_t len, size_t more)
 
 bool lua_return_text(struct lua_call *call, struct text *text)
 {
-    lua_return(call, lua_string(call->lua, text_bytes(text)));
+    bool fits = lua_string_fits(call->lua, text->len, 0);
+
+    if (fits)
+        lua_return(call, lua_string(call->lua, text_bytes(text)));
     text_release(text);
-    return true;
+    return fits;
 }

@@ -6,7 +6,7 @@
 #include "lua/libraries.h"
 #include "lua/lua.h"
 
-/* No string that a library makes is longer. */
+/* No string that a script makes is longer. */
 #define LUA_STRING_MAX ((size_t)512 << 20)
 
 /* A new table with these functions, as a global. */
@@ -23,7 +23,7 @@ uint64_t lua_double_to_uint64(double number);
 
 /* False, with the error raised, when 'more' bytes would make the string too long. */
 bool lua_string_fits(struct lua *lua, size_t len, size_t more);
-/* Returns the text as a string and releases it. */
+/* Returns the text as a string and releases it. False: it is too long, and the error is raised. */
 bool lua_return_text(struct lua_call *call, struct text *text);
 
 /* Parts of the string library that have files of their own. */

@@ -1,4 +1,5 @@
 /* Operators when their fast path does not apply: conversions, metamethods, and the errors where neither helps. */
+#include "lua/library.h"
 #include "table_internal.h"
 
 #include "base/elementary.h"
@@ -227,6 +228,8 @@ static bool compare_with(struct lua *lua, struct lua_value handler, struct lua_v
 
 bool lua_equal(struct lua *lua, struct lua_value a, struct lua_value b, bool *is_equal)
 {
+    if (a.type == LUA_STRING)
+        lua_charge(lua, a.string->len);
     *is_equal = lua_equal_raw(a, b);
     if (*is_equal || a.type != LUA_TABLE || b.type != LUA_TABLE)
         return true;
@@ -243,6 +246,7 @@ bool lua_less(struct lua *lua, struct lua_value a, struct lua_value b, bool *is_
         return true;
     }
     if (a.type == LUA_STRING && b.type == LUA_STRING) {
+        lua_charge(lua, a.string->len);
         *is_less = lua_string_less(a.string, b.string);
         return true;
     }
@@ -259,6 +263,7 @@ bool lua_less_equal(struct lua *lua, struct lua_value a, struct lua_value b, boo
         return true;
     }
     if (a.type == LUA_STRING && b.type == LUA_STRING) {
+        lua_charge(lua, a.string->len);
         *is_less_equal = !lua_string_less(b.string, a.string);
         return true;
     }
@@ -340,6 +345,8 @@ bool lua_concat(struct lua *lua, struct lua_thread *thread, ptrdiff_t at, int co
         size_t len;
         int found = joinable(last, count, &len);
         if (found >= 2) {
+            if (!lua_string_fits(lua, len, 0))
+                return false;
             join(lua, last - found + 1, found, len);
             count -= found - 1;
             continue;

@@ -8,12 +8,22 @@
 
 static const char *rest(struct pattern_match *match, const char *s, const char *p);
 
-void pattern_begin(struct pattern_match *match, struct bytes text, struct bytes pattern)
+enum {
+    STEPS = 256,      /* between two calls of the match's 'work' */
+    STEP_BYTES = 16,  /* that a loop passes count as one step */
+};
+
+void pattern_begin(struct pattern_match *match, struct bytes text, struct bytes pattern, pattern_work *work,
+                   void *context)
 {
     match->text = text.data;
     match->text_end = text.data + text.len;
     match->pattern = pattern.data;
     match->error = NULL;
+    match->is_stopped = false;
+    match->work = work;
+    match->context = context;
+    match->steps = STEPS;
     match->depth = match->level = 0;
 }
 
@@ -42,6 +52,26 @@ static const char *wrong(struct pattern_match *match, const char *message)
     if (!match->error)
         match->error = message;
     return NULL;
+}
+
+/* False: it is over. */
+static bool count_steps(struct pattern_match *match, int64_t steps)
+{
+    match->steps -= steps;
+    if (match->steps > 0)
+        return true;
+    steps = STEPS - match->steps;
+    match->steps = STEPS;
+    if (match->work(match->context, steps))
+        return true;
+    match->is_stopped = true;
+    wrong(match, "stopped");
+    return false;
+}
+
+static bool count_bytes(struct pattern_match *match, ptrdiff_t count)
+{
+    return count < STEP_BYTES || count_steps(match, count / STEP_BYTES);
 }
 
 /* Behind the single character, class or set that begins at 'p'. */
@@ -148,6 +178,7 @@ static bool is_item(unsigned char c, const char *p, const char *end)
 /* %bxy */
 static const char *balanced(struct pattern_match *match, const char *s, const char *p)
 {
+    const char *begin = s;
     size_t open = 1;
 
     if (!p[0] || !p[1])
@@ -157,11 +188,12 @@ static const char *balanced(struct pattern_match *match, const char *s, const ch
     while (++s < match->text_end) {
         if (*s == p[1]) {
             if (--open == 0)
-                return s + 1;
+                return count_bytes(match, s - begin) ? s + 1 : NULL;
         } else if (*s == p[0]) {
             open++;
         }
     }
+    count_bytes(match, s - begin);
     return NULL;
 }
 
@@ -171,6 +203,8 @@ static const char *longest_first(struct pattern_match *match, const char *s, con
 
     while (s + count < match->text_end && is_item((unsigned char)s[count], p, end))
         count++;
+    if (!count_bytes(match, count))
+        return NULL;
     for (; count >= 0; count--) {
         const char *found = rest(match, s + count, end + 1);
 
@@ -232,6 +266,8 @@ static const char *same_capture(struct pattern_match *match, const char *s, char
     capture = &match->captures[at];
     /* a position is longer than any text */
     if ((size_t)(match->text_end - s) < (size_t)capture->len || memcmp(capture->start, s, (size_t)capture->len) != 0)
+        return NULL;
+    if (!count_bytes(match, capture->len))
         return NULL;
     return s + capture->len;
 }
@@ -313,6 +349,8 @@ static const char *rest(struct pattern_match *match, const char *s, const char *
 
     if (match->depth >= PATTERN_DEPTH_MAX)
         return wrong(match, "pattern too complex");
+    if (--match->steps <= 0 && !count_steps(match, 0))
+        return NULL;
     match->depth++;
     end = rest_at_depth(match, s, p);
     match->depth--;

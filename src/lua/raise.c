@@ -103,7 +103,9 @@ void lua_format_into(struct lua *lua, struct lua_value *out, const char *format,
 
     va_copy(again, arguments);
     len = vsnprintf(small, sizeof small, format, arguments);
-    if ((size_t)len < sizeof small) {
+    if (len < 0) { /* longer than printf can tell */
+        *out = lua_text(lua, "not enough memory");
+    } else if ((size_t)len < sizeof small) {
         *out = lua_string(lua, (struct bytes){small, (size_t)len});
     } else {
         struct lua_string *string = lua_string_new_long(lua, (size_t)len);
@@ -176,8 +178,10 @@ bool lua_raise_type(struct lua *lua, const struct lua_value *value, const char *
     const char *type = lua_type_name(value->type), *kind = NULL, *name;
 
     if (frame && frame->is_lua && value >= frame->base
-        && value < frame->base + frame->function->function->proto->stack_size)
+        && value < frame->base + frame->function->function->proto->stack_size) {
+        lua_charge(lua, (size_t)frame->function->function->proto->code_count << 4); /* that are searched for it */
         kind = lua_register_name(frame, (int)(value - frame->base), &name);
+    }
     if (kind)
         return lua_raise_runtime(lua, "attempt to %s %s '%s' (a %s value)", doing, kind, name, type);
     return lua_raise_runtime(lua, "attempt to %s a %s value", doing, type);

@@ -57,6 +57,21 @@ struct lua_table *lua_globals(const struct lua *lua) { return lua->globals; }
 
 void lua_set_string_metatable(struct lua *lua, struct lua_table *metatable) { lua->string_metatable = metatable; }
 
+bool lua_call_hook(struct lua *lua)
+{
+    lua->hook_countdown = lua->hook ? lua->hook_every : INT64_MAX;
+    if (!lua->hook || lua->hook(lua, lua->hook_context))
+        return true;
+    lua->unwind = UNWIND_HOOK;
+    return false;
+}
+
+bool lua_work(struct lua *lua, int64_t steps)
+{
+    lua->hook_countdown -= steps;
+    return lua->hook_countdown > 0 || lua_call_hook(lua);
+}
+
 void lua_set_hook(struct lua *lua, lua_hook *hook, void *context, uint32_t every)
 {
     lua->hook = every ? hook : NULL;
@@ -68,6 +83,7 @@ void lua_set_hook(struct lua *lua, lua_hook *hook, void *context, uint32_t every
 bool lua_load(struct lua *lua, struct bytes source, struct bytes name, struct lua_table *environment,
               struct lua_value *function)
 {
+    lua_charge(lua, source.len << 4);
     struct lua_proto *proto = lua_compile(lua, source, lua_string(lua, name).string);
 
     if (!proto)

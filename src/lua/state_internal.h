@@ -196,6 +196,11 @@ bool lua_metamethod_call(struct lua *lua, struct lua_value function, const struc
 
 /* Runs the innermost frame of the running thread, until the entry frame returns. False: see lua->unwind. */
 bool lua_execute(struct lua *lua, struct lua_thread *thread);
+/* The countdown has ended. False: the hook has raised an error. */
+bool lua_call_hook(struct lua *lua);
+/* What one instruction or function in C does with many bytes, values or objects counts as more than one: the hook is
+ * asked sooner. */
+static inline void lua_charge(struct lua *lua, size_t amount) { lua->hook_countdown -= (int64_t)(amount >> 8); }
 
 /* --- coroutines (coroutine.c) -------------------------------------------------------------- */
 

@@ -46,9 +46,11 @@ static bool return_captures(struct lua_call *call, const struct pattern_match *m
     return count >= 0;
 }
 
+static bool work(void *lua, int64_t steps) { return lua_work(lua, steps); }
+
 static bool raise_pattern(struct lua_call *call, const struct pattern_match *match)
 {
-    return lua_raise_text(call->lua, "%s", match->error);
+    return !match->is_stopped && lua_raise_text(call->lua, "%s", match->error);
 }
 
 static void return_place(struct lua_call *call, struct bytes text, const char *start, const char *end)
@@ -80,7 +82,7 @@ static bool find_or_match(struct lua_call *call, bool finds)
             lua_return(call, lua_nil());
         return true;
     }
-    pattern_begin(&match, text, pattern);
+    pattern_begin(&match, text, pattern, work, call->lua);
     is_anchored = *match.pattern == '^';
     for (const char *at = text.data + from; at <= match.text_end; at++) {
         const char *end = pattern_try(&match, at, match.pattern + is_anchored);
@@ -108,7 +110,7 @@ static bool next_match(struct lua_call *call)
     struct bytes text = lua_string_bytes(lua_upvalue(call, 0));
     struct pattern_match match;
 
-    pattern_begin(&match, text, lua_string_bytes(lua_upvalue(call, 1)));
+    pattern_begin(&match, text, lua_string_bytes(lua_upvalue(call, 1)), work, call->lua);
     for (const char *at = text.data + (size_t)lua_upvalue(call, 2).number; at <= match.text_end; at++) {
         const char *end = pattern_try(&match, at, match.pattern);
 
@@ -259,12 +261,13 @@ bool lua_string_gsub(struct lua_call *call)
     most = (int32_t)(text.len + 1);
     if (!lua_arg_optional_int32(call, 3, &most))
         return false;
-    pattern_begin(&match, text, pattern);
+    pattern_begin(&match, text, pattern, work, call->lua);
     if (!substitute(call, &match, most, &out, &count)) {
         text_release(&out);
         return false;
     }
-    lua_return_text(call, &out);
+    if (!lua_return_text(call, &out))
+        return false;
     lua_return(call, lua_number((double)count));
     return true;
 }

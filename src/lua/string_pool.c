@@ -67,6 +67,7 @@ struct lua_string *lua_string_new_long(struct lua *lua, size_t len)
 {
     struct lua_string *string = lua_object_new(lua, LUA_STRING, sizeof *string + len + 1);
 
+    lua_charge(lua, len);
     string->object.flags = STRING_IS_LONG;
     string->len = len;
     string->data[len] = '\0';

@@ -33,11 +33,12 @@ const struct lua_value *lua_table_find(const struct lua_table *table, struct lua
 /* The element of a number that is an index of the array part, else NULL. */
 static inline struct lua_value *lua_table_element(const struct lua_table *table, double key)
 {
-    int64_t index = (int64_t)key;
+    uint32_t index;
 
-    if ((double)index == key && (uint64_t)index - 1 < table->array_size)
-        return &table->array[index - 1];
-    return NULL;
+    if (!(key >= 1 && key < 0x1p32)) /* only these may be converted */
+        return NULL;
+    index = (uint32_t)key;
+    return index == key && index <= table->array_size ? &table->array[index - 1] : NULL;
 }
 
 /* The place to write a key's value to, which is made when it is missing (its value is nil then). The key is neither

@@ -20,8 +20,11 @@ static bool table_insert(struct lua_call *call)
             return false;
         if (!writable(call, table))
             return false;
-        for (int64_t i = at > end ? at : end; i > at; i--)
+        for (int64_t i = at > end ? at : end; i > at; i--) {
+            if (!lua_work(call->lua, 1))
+                return false;
             lua_table_set_int(call->lua, table, i, lua_table_get_int(table, i - 1));
+        }
     } else if (call->argc != 2) {
         return lua_raise_text(call->lua, "wrong number of arguments to 'insert'");
     }
@@ -46,8 +49,11 @@ static bool table_remove(struct lua_call *call)
     lua_return(call, lua_table_get_int(table, at));
     if (!writable(call, table))
         return false;
-    for (int64_t i = at; i < end; i++)
+    for (int64_t i = at; i < end; i++) {
+        if (!lua_work(call->lua, 1))
+            return false;
         lua_table_set_int(call->lua, table, i, lua_table_get_int(table, i + 1));
+    }
     lua_table_set_int(call->lua, table, end, lua_nil());
     return true;
 }
@@ -85,7 +91,7 @@ static bool table_concat(struct lua_call *call)
     if (!lua_arg_optional_int32(call, 3, &to))
         return false;
     for (int64_t i = from; i <= to; i++) {
-        bool is_added = add_value(call, &out, table, i);
+        bool is_added = lua_work(call->lua, 1) && add_value(call, &out, table, i);
 
         if (is_added && i < to && (is_added = lua_string_fits(call->lua, out.len, separator.len)))
             text_add(&out, separator);
@@ -121,9 +127,12 @@ static bool table_maxn(struct lua_call *call)
 
     if (!lua_arg_table(call, 0, &table))
         return false;
-    while (lua_table_next(table, &key, &value, &is_bad))
+    while (lua_table_next(table, &key, &value, &is_bad)) {
+        if (!lua_work(call->lua, 1))
+            return false;
         if (lua_is(key, LUA_NUMBER) && key.number > highest)
             highest = key.number;
+    }
     lua_return(call, lua_number(highest));
     return true;
 }

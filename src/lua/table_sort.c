@@ -24,6 +24,8 @@ static bool less(const struct sort *sort, struct lua_value a, struct lua_value b
     struct lua *lua = sort->call->lua;
 
     if (!sort->has_order) {
+        if (!lua_work(lua, 1))
+            return false;
         if (lua_is(a, LUA_NUMBER) && lua_is(b, LUA_NUMBER)) {
             *is_less = a.number < b.number;
             return true;

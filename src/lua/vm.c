@@ -17,16 +17,6 @@
 
 /* --- helpers ------------------------------------------------------------------------------- */
 
-/* The countdown has ended. False: the hook has raised an error. */
-static bool call_hook(struct lua *lua)
-{
-    lua->hook_countdown = lua->hook ? lua->hook_every : INT64_MAX;
-    if (!lua->hook || lua->hook(lua, lua->hook_context))
-        return true;
-    lua->unwind = UNWIND_HOOK;
-    return false;
-}
-
 static bool prepare_for(struct lua *lua, struct lua_value *index)
 {
     static const char *const PARTS[] = {"initial value", "limit", "step"};
@@ -155,7 +145,7 @@ static inline const struct lua_value *find_inherited(const struct lua *lua, cons
     do {                                                                                                               \
         if (UNLIKELY(--lua->hook_countdown <= 0)) {                                                                    \
             SAVE();                                                                                                    \
-            if (!call_hook(lua))                                                                                       \
+            if (!lua_call_hook(lua))                                                                                       \
                 return false;                                                                                          \
             RELOAD();                                                                                                  \
         }                                                                                                              \
@@ -451,11 +441,11 @@ L_SELF:
     }
     SAVE();
     {
-        struct lua_value object = result;
+        struct lua_value *to = RA;
+        lua_value_copy(&to[1], x); /* a handler may take it from where it is */
         if (!lua_get(lua, x, y, &result))
             return false;
         RELOAD();
-        RA[1] = object;
         RA[0] = result;
     }
     NEXT;
@@ -674,7 +664,7 @@ L_TAILCALL: {
     if (!frame)
         return false;
     frame->is_entry = left.is_entry;
-    frame->tail_calls = left.tail_calls + 1;
+    frame->tail_calls = left.tail_calls + (left.tail_calls < INT32_MAX);
     goto enter;
 }
 
@@ -746,6 +736,7 @@ L_VARARG: {
     if (count < 0)
         count = 0;
     if (wanted < 0) {
+        lua_charge(lua, (size_t)count << 4);
         SAVE();
         thread->top = RA;
         if (!lua_stack_reserve(lua, thread, (size_t)count + C_STACK_MIN))

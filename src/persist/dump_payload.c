@@ -50,7 +50,7 @@ void dump_footer_write(struct rdb_writer *writer)
     rdb_write(writer, footer, sizeof footer);
 }
 
-bool dump_footer_check(struct bytes payload, struct bytes *content, unsigned *version)
+bool dump_footer_open(struct bytes payload, struct bytes *content, unsigned *version)
 {
     const char *footer;
     unsigned told;
@@ -64,7 +64,13 @@ bool dump_footer_check(struct bytes payload, struct bytes *content, unsigned *ve
     if (!rdb_version_is_readable(told) || load_le(footer + 2, 8) != crc64(0, payload.data, len + 2))
         return false;
     *content = (struct bytes){payload.data, len};
-    if (version)
-        *version = told;
+    *version = told;
     return true;
+}
+
+bool dump_footer_check(struct bytes payload, struct bytes *content)
+{
+    unsigned version;
+
+    return dump_footer_open(payload, content, &version);
 }

@@ -3,12 +3,25 @@
 
 /* --- what is there ------------------------------------------------------------------------------- */
 
+/* Valkey's scripts call the table 'redis' by another name. Who lists the globals does not see it, as with Redis. */
+static bool is_valkeys_name(const struct lua_call *call)
+{
+    struct lua_value table = lua_arg(call, 0), name = lua_arg(call, 1);
+
+    return lua_is(table, LUA_TABLE) && table.table == lua_globals(call->lua) && lua_is(name, LUA_STRING) &&
+           bytes_is(lua_string_bytes(name), "server");
+}
+
 static bool missing_global(struct lua_call *call)
 {
     struct lua_value name = lua_arg(call, 1);
     char text[LUA_NUMBER_TEXT_MAX];
     struct bytes shown;
 
+    if (is_valkeys_name(call)) {
+        lua_return(call, lua_table_get_text(call->lua, lua_globals(call->lua), "redis"));
+        return true;
+    }
     if (lua_is(name, LUA_STRING))
         shown = lua_string_bytes(name);
     else if (lua_is(name, LUA_NUMBER))

@@ -13,12 +13,15 @@
 
 /* Redis converts on Lua's stack, which ends here: an array takes one place of it, a map or set three. */
 #define PLACES_MAX 7995
+/* A table that contains itself twice would reach the end without end: then all that is left is the error. */
+#define ENDS_MAX 1000
 
 struct writer {
     struct request *req;
     struct machine *machine;
     struct lua *lua;
     uint64_t start; /* reply_position */
+    int ends;       /* how often the end was reached */
 };
 
 static void write_value(struct writer *writer, struct lua_value value, int places);
@@ -197,7 +200,8 @@ static void write_boolean(struct writer *writer, bool boolean)
 
 static void write_value(struct writer *writer, struct lua_value value, int places)
 {
-    if (places >= PLACES_MAX) {
+    if (places >= PLACES_MAX || writer->ends >= ENDS_MAX) {
+        writer->ends++;
         reply_error(writer->req, "ERR reached lua stack limit");
         return;
     }
@@ -221,7 +225,7 @@ static void write_value(struct writer *writer, struct lua_value value, int place
 
 void reply_value(struct request *req, struct machine *machine, struct lua_value value)
 {
-    struct writer writer = {req, machine, machine->public.lua, reply_position(req)};
+    struct writer writer = {req, machine, machine->public.lua, reply_position(req), 0};
 
     write_value(&writer, value, 0);
 }

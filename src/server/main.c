@@ -144,9 +144,9 @@ static void make_engine(struct server *server, uint64_t seed)
     server->engine = engine_new(server->store, &server->clock, server->loop);
     server->engine->settings = server->staged;
     server->engine->host = server;
+    server->engine->flushed_all = persistence_flushed_all;
     scripts_new(server->engine);
     functions_new(server->engine);
-    server->engine->flushed_all = persistence_flushed_all;
     engine_settings_changed(server->engine);
     if (server->commands) {
         command_set_free(server->engine->commands);

@@ -804,6 +804,40 @@ def pubsub_in_the_third_protocol(server):
 
 
 @test()
+def functions(server):
+    client = user(server, decode_responses=True)
+    code = """#!lua name=mylib
+redis.register_function('put', function(keys, args) return redis.call('SET', keys[1], args[1]) end)
+redis.register_function{function_name='peek', callback=function(keys) return redis.call('GET', keys[1]) end, flags={'no-writes'}}
+"""
+    expect(client.function_load(code), 'mylib')
+    raises(redis.ResponseError, "Library 'mylib' already exists", client.function_load, code)
+    expect(client.function_load(code, replace=True), 'mylib')
+    expect(client.fcall('put', 1, 'k', 'v'), 'OK')
+    expect([client.fcall('peek', 1, 'k'), client.fcall_ro('peek', 1, 'k'), client.fcall_ro('peek', 1, 'none')], ['v', 'v', None])
+    raises(redis.ResponseError, 'Can not execute a script with write flag', client.fcall_ro, 'put', 1, 'k', 'v')
+    raises(redis.ResponseError, 'Function not found', client.fcall, 'nosuch', 0)
+    listed = client.function_list(withcode=True)
+    expect(len(listed), 1)
+    expect_true('mylib' in listed[0] and code in listed[0], f'function_list: {listed}')
+    expect(client.function_list('other*'), [])
+    expect(client.function_stats()[:2] if isinstance(client.function_stats(), list) else None, ['running_script', None])
+    payload = user(server).function_dump()
+    expect(client.function_delete('mylib') in (True, 'OK'), True)
+    raises(redis.ResponseError, 'Function not found', client.fcall, 'peek', 1, 'k')
+    expect(client.function_restore(payload, 'APPEND') in (True, 'OK'), True)
+    expect(client.fcall('peek', 1, 'k'), 'v')
+    raises(redis.ResponseError, 'Library mylib already exists', client.function_restore, payload)
+    expect(client.function_flush() in (True, 'OK'), True)
+    expect(client.function_list(), [])
+    raises(redis.ResponseError, 'NOTBUSY No scripts in execution right now', client.function_kill)
+    pipeline = client.pipeline()
+    pipeline.function_load(code)
+    pipeline.fcall('put', 1, 'k', 'piped')
+    pipeline.fcall_ro('peek', 1, 'k')
+    expect(pipeline.execute(), ['mylib', 'OK', 'piped'])
+
+
 def scripts_as_the_library_runs_them(server):
     client = user(server)
     multiply = client.register_script("local value = redis.call('GET', KEYS[1]) return (value or 1) * ARGV[1]")

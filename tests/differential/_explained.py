@@ -23,7 +23,7 @@ def same_count(ours, theirs):
 # REFUSED when something of the transaction was queued by one server only, else by the commands that named a key which was
 # watched.
 EXPLAINED = [
-    ('valkey-', r'(EVAL|SCRIPT).*', rb'(?s).*(script: on @|nknown command called|calling command from|Command arguments must|ERR unknown subcommand|This Valkey command|-NOSCRIPT)',
+    ('valkey-', r'(EVAL|SCRIPT|FCALL|FUNCTION).*', rb'(?s).*(script: on @|Function names can only|nknown command called|calling command from|Command arguments must|ERR unknown subcommand|This Valkey command|-NOSCRIPT)',
      'Valkey names neither Redis nor the script in the errors of scripts'),
     ('redis-7.0', r'EVAL.*', rb'(?s).*(unknown subcommand|\d\.\d{12})',
      'numbers came with 17 digits from scripts before 7.2'),

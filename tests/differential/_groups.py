@@ -361,4 +361,20 @@ GROUPS = {
         ZADD zkey score word
         SADD tkey element
         HSET hkey field value''',
+    'functions': '''
+        FUNCTION LOAD [REPLACE] library
+        FUNCTION LOAD REPLACE library
+        FUNCTION DELETE library-name -> seldom
+        FUNCTION LIST [LIBRARYNAME library-name] [WITHCODE] -> unordered seldom
+        FUNCTION STATS -> seldom
+        FUNCTION FLUSH [ASYNC | SYNC] -> rare
+        FUNCTION KILL -> rare
+        FCALL function 1 skey value
+        FCALL function 2 skey skey value
+        FCALL function 1 skey (GET | STRLEN | TYPE | EXISTS) skey
+        FCALL function 1 skey SET skey value
+        FCALL_RO function 1 skey GET skey
+        FCALL_RO function 0 value
+        FCALL function index value -> seldom
+        SET skey value''',
 }

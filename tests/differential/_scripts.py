@@ -53,3 +53,19 @@ def script_for(kind):
             return fill(rng, name + ', KEYS[1]' + (', ' + rest if rest else ''), call)
         return fill(rng, rng.choice(SHAPES), call).encode()
     return make
+
+
+HEADERS = ['#!lua name=l%d'] * 20 + ['#!lua', '#!lua name=', '#!lua name=l-%d', '#!js name=l%d', '#!lua name=l%d flags=x', '#!lua name="l%d', '']
+BODIES = ['return 1', ')', 'foo = 1', 'return redis.call("ping")', "redis.register_function('f-', function() end)"]
+
+
+def library(rng):
+    """The code of a library with one function, mostly a good one: small names, so that they meet."""
+    header = rng.choice(HEADERS)
+    header = header % rng.randrange(6) if '%d' in header else header
+    name = f'{rng.choice("fffF")}{rng.randrange(6)}'
+    result = rng.choice(['KEYS', 'ARGV', '{KEYS, ARGV}', '#ARGV', 'redis.call("exists", KEYS[1])', 'redis.call(unpack(ARGV))', 'nosuch', '{err = "ERR x"}', 'nil', '1, 2'])
+    flags = rng.choice(['', ", flags={'no-writes'}", ", flags={'allow-oom', 'allow-stale'}", ", description='d'", ", flags={'nosuch'}"])
+    body = (f"redis.register_function{{function_name='{name}', callback=function(KEYS, ARGV) return {result} end{flags}}}"
+            if rng.random() < 0.9 else rng.choice(BODIES))
+    return f'{header}\n{body}'.encode()

@@ -3,7 +3,7 @@
 import re
 import struct
 
-from _scripts import script_for
+from _scripts import library, script_for
 
 KEYS = {  # by the type that most commands give them
     's': [b's:1', b's:2', b's:3', b's:4', b's:5', b'', b's:\x00\r\n\xff'],
@@ -139,6 +139,9 @@ NO_PAYLOADS = [b'', b'abc', with_footer(b''), with_footer(b'\x00\x02hi', 999), P
 
 TERMS = {
     'payload': lambda rng: mostly(rng, PAYLOADS, NO_PAYLOADS, 0.1),
+    'library': library,
+    'library-name': lambda rng: rng.choice([b'l%d' % i for i in range(6)] + [b'L0', b'l*', b'none']),
+    'function': lambda rng: rng.choice([b'f%d' % i for i in range(6)] + [b'F1', b'none']),
     **{f'script-{kind}': script_for(kind) for kind in 'slhtz'},
     'key': lambda rng: any_key(rng, None),
     'skey': lambda rng: any_key(rng, 's'),

@@ -113,6 +113,53 @@ def what_is_behind_a_busy_script_waits_for_it(server):
     expect(runner.read(), b'v')
 
 
+@test('--busy-reply-threshold', 20)
+def who_stands_behind_a_busy_script_in_its_batch_is_answered(server):
+    runner, short, long, both = server.clients_of(4)
+    large = 'x' * 100_000
+    ids = {client: client.id() for client in (long, both)}
+    for _ in range(3):
+        for client in long, both: # all but the end of a long argument is there already
+            unfinished = encode('SET', 'k', large)[:-2]
+            client.send(unfinished)
+            wait_until(lambda: short.described(ids[client])['qbuf'] == str(len(unfinished) - len(large)), 'it is')
+        server.at_once((runner, pipeline(('EVAL', ENDLESS, 0))), (short, pipeline(('GET', 'k'))), (long, b'\r\n'),
+                       (both, b'\r\n' + pipeline(('ECHO', large), ('GET', 'k'))))
+        expect(short.read(), BUSY)
+        expect(long.read(), BUSY)
+        expect(both.read_many(3), [BUSY] * 3)
+        expect(long.all(('SET', 'k', large), ('SCRIPT', 'KILL')), [BUSY, 'OK'])
+        expect_error(runner.read(), KILLED)
+        expect(both.all(('EXISTS', 'k'), ('ECHO', large)), [0, large.encode()])
+
+
+@test('--busy-reply-threshold', 20)
+def long_pipelines_do_not_wait_for_a_busy_script(server):
+    runner, other = server.clients_of(2)
+    pings = scaled(20_000, 5_000)
+    server.at_once((runner, pipeline(*[('PING',)] * 5_000, ('EVAL', ENDLESS, 0))),
+                   (other, pipeline(*[('PING',)] * pings, ('SCRIPT', 'KILL'), ('PING',))))
+    expect(runner.read_many(5_000), ['PONG'] * 5_000)
+    replies = other.read_many(pings + 2)
+    expect(set(map(str, replies[:pings])) <= {'PONG', str(BUSY)}, True)
+    while replies[-2] != 'OK': # before the script began
+        replies = other.all(('SCRIPT', 'KILL'), ('PING',))
+    expect_error(runner.read(), KILLED)
+
+
+@test('--busy-reply-threshold', 20, '--maxclients', 30)
+def clients_that_come_and_go_while_a_script_is_busy_use_up_nothing(server):
+    runner, other = server.clients_of(2)
+    run_until_busy(runner, other, ENDLESS)
+    for i in range(200):
+        client = server.client()
+        expect(client('PING'), BUSY)
+        [client.close, client.reset][i % 2]()
+    expect(other('SCRIPT', 'KILL'), 'OK')
+    expect_error(runner.read(), KILLED)
+    wait_until(lambda: other.info('connected_clients') == 2, 'the others are gone')
+
+
 # ---- one unit -------------------------------------------------------------------------------------
 
 
@@ -278,8 +325,22 @@ def bad_scripts_do_no_harm(server):
 @test()
 def a_reply_that_doubles_without_end_ends_its_client(server):
     client, other = server.clients_of(2)
-    client.send_commands(('EVAL', 'local t = {} t[1] = t t[2] = t return t', 0))
+    client.send_commands(('EVAL', 'local t = {("x"):rep(9999)} for i = 1, 60 do t = {t, t} end return t', 0))
     wait_until(lambda: not isinstance(other('PING'), Error), 'it is over')
+
+
+@test()
+def a_table_that_contains_itself_twice_is_a_reply_with_an_end(server):
+    client = server.client()
+    client.send_commands(('EVAL', 'local t = {} t[1] = t t[2] = t return t', 0), ('ECHO', 'the end'))
+    array, end = b'*2\r\n', b'-ERR reached lua stack limit\r\n'
+    expect(client.read_bytes(7995 * len(array)), array * 7995)
+    awaited = 7996
+    while awaited:
+        first = client.read_bytes(1)
+        expect(first + client.read_bytes(len(array if first == b'*' else end) - 1), array if first == b'*' else end)
+        awaited += 1 if first == b'*' else -1
+    expect(client.read(), b'the end')
 
 
 @test()

@@ -16,7 +16,7 @@ static void a_footer_that_was_appended_is_accepted(void **state)
     dump_footer_append(&payload);
     assert_int_equal(payload.len, 4 + DUMP_FOOTER_SIZE);
     assert_memory_equal(payload.data, of_a_server, 6);
-    assert_true(dump_footer_check(text_bytes(&payload), &content, NULL));
+    assert_true(dump_footer_check(text_bytes(&payload), &content));
     assert_int_equal(content.len, 4);
     assert_ptr_equal(content.data, payload.data);
     text_release(&payload);
@@ -31,11 +31,11 @@ static void any_other_bit_is_refused(void **state)
     dump_footer_append(&payload);
     for (size_t bit = 0; bit < 8 * payload.len; bit++) {
         payload.data[bit / 8] ^= (char)(1 << bit % 8);
-        assert_false(dump_footer_check(text_bytes(&payload), &content, NULL));
+        assert_false(dump_footer_check(text_bytes(&payload), &content));
         payload.data[bit / 8] ^= (char)(1 << bit % 8);
     }
     for (size_t len = 0; len < payload.len; len++)
-        assert_false(dump_footer_check((struct bytes){payload.data, len}, &content, NULL));
+        assert_false(dump_footer_check((struct bytes){payload.data, len}, &content));
     text_release(&payload);
 }
 
@@ -48,7 +48,7 @@ static void versions_are_those_of_redis_up_to_8_and_of_valkey(void **state)
         struct bytes content;
         for (int i = 0; i < 8; i++)
             payload[3 + i] = (unsigned char)(crc >> (8 * i));
-        assert_int_equal(dump_footer_check((struct bytes){(char *)payload, sizeof payload}, &content, NULL),
+        assert_int_equal(dump_footer_check((struct bytes){(char *)payload, sizeof payload}, &content),
                          (version >= 1 && version <= 12) || version == 80);
     }
 }
