@@ -52,6 +52,8 @@ void key_event(struct engine *engine, struct db *db, struct bytes key,
                const struct event_kind *event);
 /* Before all keys of a database go at once (FLUSHDB). */
 void db_flushing(struct request *req, struct db *db, int64_t changes);
+/* Before all keys of a database make room for those of a file. */
+void db_reloading(struct engine *engine, struct db *db);
 /* Around the exchange of two databases' keys (SWAPDB): before, and when it is done. */
 void db_swapping(struct request *req, struct db *a, struct db *b);
 void db_swapped(struct request *req, struct db *a, struct db *b);

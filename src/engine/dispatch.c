@@ -186,7 +186,8 @@ static bool is_kept_from_failed(const struct request *req)
 {
     const struct command *row = req->command->row;
 
-    return row->flags & CMD_WRITE || !strcmp(row->name, "ping") || (!strcmp(row->name, "exec") && may_write(req));
+    return request_command_flags(req) & CMD_WRITE || !strcmp(row->name, "ping") ||
+           (!strcmp(row->name, "exec") && multi_writes(req->client));
 }
 
 /* Nothing has to go for a command that needs no memory; while much goes, commands need not wait for the end. */

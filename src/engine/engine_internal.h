@@ -154,6 +154,7 @@ struct multi;
 void multi_queue(struct request *req);
 bool multi_may_grow(const struct client *client); /* a queued command may need memory */
 bool multi_may_write(const struct client *client); /* a queued command may */
+bool multi_writes(const struct client *client); /* a queued command is a write, and not just a script that may be one */
 size_t multi_memory(const struct client *client);
 
 struct watching *watching_new(int db_count);

@@ -70,6 +70,12 @@ void db_flushing(struct request *req, struct db *db, int64_t changes)
     req->engine->changes += changes;
 }
 
+void db_reloading(struct engine *engine, struct db *db)
+{
+    watching_touch_db(engine, db);
+    blocking_db_ready(engine, db);
+}
+
 void db_swapping(struct request *req, struct db *a, struct db *b)
 {
     watching_touch_swapped(req->engine, a, b);

@@ -23,7 +23,7 @@ struct watch {
 struct multi {
     struct request **queue;
     size_t count, size;
-    bool may_write, may_grow;
+    bool may_write, writes, may_grow; /* 'writes': beyond doubt, as a script does not */
     size_t bytes;
     struct watch *watches;
     size_t watch_count;
@@ -76,6 +76,7 @@ void multi_queue(struct request *req)
     multi->count++;
     if (!(req->client->flags & CLIENT_DIRTY_CAS)) /* else it will not run */
         multi->may_grow |= (request_command_flags(req) & CMD_GROWS) != 0;
+    multi->writes |= (request_command_flags(req) & CMD_WRITE) != 0;
     multi->may_write |= (request_command_flags(req) & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
 }
 
@@ -179,6 +180,8 @@ size_t multi_watched(const struct client *client)
 }
 
 bool multi_may_grow(const struct client *client) { return client->multi && client->multi->may_grow; }
+
+bool multi_writes(const struct client *client) { return client->multi && client->multi->writes; }
 
 bool multi_may_write(const struct client *client) { return client->multi && client->multi->may_write; }
 

@@ -119,6 +119,17 @@ static bool read_raw_id(struct rdb_reader *reader, struct stream_id *id)
     return true;
 }
 
+/* Nothing was before -1, which is never: what is computed with a time must not overflow. */
+static bool read_time(struct rdb_reader *reader, int64_t *time_ms)
+{
+    uint64_t told;
+
+    if (!rdb_read_u64(reader, &told))
+        return false;
+    *time_ms = (int64_t)told < -1 ? -1 : (int64_t)told;
+    return true;
+}
+
 static bool read_blocks(struct rdb_reader *reader, struct stream *stream)
 {
     struct bytes id, listpack;
@@ -168,19 +179,18 @@ struct claims {
 
 static bool read_claims(struct rdb_reader *reader, struct claims *claims)
 {
-    uint64_t count, delivered;
+    uint64_t count;
 
     if (!rdb_read_count(reader, &count) || count > rdb_reader_left(reader) / ID_BYTES)
         return false;
     for (; count; count--) {
         struct claim claim = {.is_claimed = false};
 
-        if (!read_raw_id(reader, &claim.id) || !rdb_read_u64(reader, &delivered) ||
+        if (!read_raw_id(reader, &claim.id) || !read_time(reader, &claim.delivered_ms) ||
             !rdb_read_length(reader, &claim.deliveries))
             return false;
         if (claims->count && stream_id_compare(claim.id, claims->claims[claims->count - 1].id) <= 0)
             return false;
-        claim.delivered_ms = (int64_t)delivered;
         if (claims->count == claims->size) {
             size_t size = claims->size ? 2 * claims->size : 8;
 
@@ -214,7 +224,8 @@ static bool read_consumer(struct rdb_reader *reader, unsigned type, struct strea
                           const struct claims *claims)
 {
     struct stream_consumer *consumer;
-    uint64_t seen, active, count;
+    int64_t seen = 0, active;
+    uint64_t count;
     struct bytes name;
     char *own;
     size_t len;
@@ -224,15 +235,15 @@ static bool read_consumer(struct rdb_reader *reader, unsigned type, struct strea
     own = mem_alloc(name.len + 1); /* what is read next may take the view's place */
     memcpy(own, name.data, name.len);
     len = name.len;
-    bool is_read = rdb_read_u64(reader, &seen);
+    bool is_read = read_time(reader, &seen);
     active = seen;
     if (is_read && type == RDB_STREAM_3)
-        is_read = rdb_read_u64(reader, &active);
-    consumer = is_read ? stream_consumer_add(group, (struct bytes){own, len}, (int64_t)seen) : NULL;
+        is_read = read_time(reader, &active);
+    consumer = is_read ? stream_consumer_add(group, (struct bytes){own, len}, seen) : NULL;
     mem_free(own, len + 1);
     if (!consumer || !rdb_read_count(reader, &count))
         return false;
-    consumer->active_ms = (int64_t)active;
+    consumer->active_ms = active;
     for (; count; count--) {
         struct stream_id id;
         struct claim *claim;

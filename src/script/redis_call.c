@@ -99,6 +99,8 @@ static const char *refusal(const struct run *run, const struct command_entry *co
         return "ERR This Redis command is not allowed from script";
     if (run->is_read_only && flags & (CMD_WRITE | CMD_MAY_REPLICATE))
         return "ERR Write commands are not allowed from read-only scripts.";
+    if (run->may_not_write && flags & CMD_WRITE && !run->shown.has_written)
+        return ERR_SNAPSHOT_FAILED;
     /* What has begun to write goes on: half of a script's effects would be worse. */
     if (run->is_out_of_memory && flags & CMD_GROWS && !run->may_exceed_memory && !run->shown.has_written)
         return ERR_OUT_OF_MEMORY;

@@ -73,6 +73,10 @@ static bool check_flags_or_reply(struct request *req, const struct script_call *
         reply_error(req, "ERR Can not execute a script with write flag using *_ro command.");
         return false;
     }
+    if (!(call->flags & SCRIPT_NO_WRITES) && req->engine->guards & GUARD_WRITES) {
+        reply_error(req, ERR_SNAPSHOT_FAILED);
+        return false;
+    }
     if (is_full && !(call->flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES))) {
         reply_error(req, "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
         return false;
@@ -92,6 +96,7 @@ static void begin(struct request *req, const struct script_call *call, bool is_f
         .is_read_only = call->is_read_only || (says && call->flags & SCRIPT_NO_WRITES),
         .may_exceed_memory = says && call->flags & SCRIPT_ALLOW_OOM,
         .is_out_of_memory = is_full,
+        .may_not_write = req->engine->guards & GUARD_WRITES,
     };
     scripts->run.machine->runs++;
     busy_begin(scripts);

@@ -22,7 +22,7 @@ struct machine {
 struct run {
     struct script_running shown; /* 'request' is NULL: none runs */
     struct machine *machine;
-    bool is_read_only, may_exceed_memory, is_out_of_memory;
+    bool is_read_only, may_not_write, may_exceed_memory, is_out_of_memory;
     bool is_killed;
     uint64_t next_look_ns; /* when to see whether it is busy, or what clients want meanwhile */
     uint64_t deadline_ns;  /* of script_call_limited; 0: none */

@@ -83,7 +83,9 @@ static void config_set(struct request *req)
         return;
     }
     name = req->argv[2 + culprit];
-    if (!*error.text)
+    if (!strcmp(error.text, CONFIG_IS_LOADING))
+        reply_error(req, ERR_LOADING);
+    else if (!*error.text)
         reply_error_format(req, "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", (int)name.len,
                            name.data);
     else

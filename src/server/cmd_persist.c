@@ -2,6 +2,8 @@
 #include "debug_internal.h"
 #include "server_internal.h"
 
+#include "engine/events.h"
+
 #define ERR_SAVE_IN_PROGRESS "ERR Background save already in progress"
 #define ERR_CHILD_ACTIVE                                                                            \
     "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in "   \
@@ -12,9 +14,12 @@ static void cmd_save(struct request *req)
     struct server *server = server_of(req);
     struct error error;
 
-    if (server->child_kind == CHILD_SAVES)
+    if (server->child_kind == CHILD_SAVES) {
         reply_error(req, ERR_SAVE_IN_PROGRESS);
-    else if (persistence_save(server, &error) < 0)
+        return;
+    }
+    server->persistence.saves++;
+    if (persistence_save(server, &error) < 0)
         reply_error(req, "ERR");
     else
         reply_ok(req);
@@ -70,13 +75,15 @@ static bool parse_reload_or_reply(struct request *req, struct reload_options *op
     return true;
 }
 
-/* The data are the same as before for whoever looks, so nothing travels. */
+/* Nothing travels; but what is loaded may differ, so that WATCH notices. */
 static void flush_all(struct server *server)
 {
     uint64_t changes = server->store->changes;
 
-    for (int i = 0; i < server->store->db_count; i++)
+    for (int i = 0; i < server->store->db_count; i++) {
+        db_reloading(server->engine, &server->store->dbs[i]);
         store_flush(&server->store->dbs[i]);
+    }
     while (!store_free_now(server->store, INT64_MAX))
         ; /* what is loaded next should not stand in memory beside it */
     server->store->changes = changes;
@@ -90,6 +97,10 @@ static void debug_reload(struct request *req)
 
     if (!parse_reload_or_reply(req, &options))
         return;
+    if (server->persistence.is_loading) { /* half of the data would be saved over the whole */
+        reply_error(req, ERR_LOADING);
+        return;
+    }
     if (!options.must_not_save && persistence_save(server, &error) < 0) {
         reply_error(req, "ERR");
         return;

@@ -181,7 +181,7 @@ static const struct config_row rows[] = {
     {"databases", KIND_INT, CONFIG_FIXED, SERVER(databases), 1, INT_MAX, 16},
     {"dbfilename", KIND_TEXT, CONFIG_PROTECTED, SERVER(snapshot_name), .preset_text = "dump.rdb",
      .check = check_dump_name},
-    {"dir", KIND_OWN, CONFIG_PROTECTED, .parse = parse_dir, .format = format_dir},
+    {"dir", KIND_OWN, CONFIG_PROTECTED | CONFIG_SETTLED, .parse = parse_dir, .format = format_dir},
     {"enable-debug-command", KIND_ENUM, CONFIG_FIXED, SERVER(debug_command), .words = allow_words},
     {"enable-module-command", KIND_ENUM, CONFIG_FIXED, SERVER(module_command), .words = allow_words},
     {"enable-protected-configs", KIND_ENUM, CONFIG_FIXED, SERVER(protected_configs), .words = allow_words},

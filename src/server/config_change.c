@@ -42,6 +42,8 @@ static int find_rows(struct server *server, struct change *changes, const struct
         }
         if (refuse_to_change(change->row, may_change_protected, error) < 0)
             return -1;
+        if (change->row->flags & CONFIG_SETTLED && server->persistence.is_loading)
+            return error_set(error, CONFIG_IS_LOADING);
         if (was_named(changes, pairs, i / 2))
             return error_set(error, "duplicate parameter");
     }

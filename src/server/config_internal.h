@@ -30,6 +30,9 @@ enum config_kind {
 #define CONFIG_HIDDEN    4u /* only its exact name finds it */
 #define CONFIG_LINES_ADD 8u /* at start, each line adds to those before */
 #define CONFIG_WORDS    16u /* KIND_OWN: its value is several words */
+#define CONFIG_SETTLED  32u /* CONFIG SET has to wait until the data are loaded */
+
+#define CONFIG_IS_LOADING "LOADING" /* error of config_change(), in place of a text */
 
 enum config_place { IN_SERVER, IN_ENGINE, IN_STORE, IN_NOTE };
 

@@ -43,10 +43,8 @@ static int save(struct server *server, uint64_t *keys_done, struct error *error)
 static void note_outcome(struct server *server, bool is_good)
 {
     server->persistence.has_failed = !is_good;
-    if (is_good) {
+    if (is_good)
         server->persistence.saved_s = now_s(server);
-        server->persistence.saves++;
-    }
     persistence_refresh(server);
 }
 
@@ -92,6 +90,7 @@ int persistence_save_aside(struct server *server, struct error *error)
     struct persistence *persistence = &server->persistence;
     pid_t pid;
 
+    persistence->saves++;
     persistence->changes_before = server->engine->changes;
     persistence->tried_s = now_s(server);
     persistence->keys_total = count_keys(server->store);

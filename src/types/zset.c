@@ -81,12 +81,13 @@ struct zset *zset_new_tree(void) { return zset_new(SIZE_MAX, 0); }
 void zset_pack(struct zset *set)
 {
     struct indexed *indexed = set->indexed;
-    struct zset packed = {.lp = listpack_new(), .is_packed = true};
+    struct zset packed = {.is_packed = true};
     const struct btree_member *member;
     struct btree_iter iter;
 
     if (set->is_packed || zset_size(set) > limits.entries)
         return;
+    packed.lp = listpack_new();
     btree_iter_init(&iter, &indexed->tree, 0, false);
     while ((member = btree_iter_next(&iter)) != NULL && fits_packed(&packed, btree_member_bytes(member)))
         packed.lp = zset_packed_insert(packed.lp, member->score, btree_member_bytes(member));

@@ -250,11 +250,20 @@ def what_was_flushed_does_not_come_back(server):
     expect(client('FLUSHALL'), 'OK')
     expect(client.info('rdb_bgsave_in_progress'), 0)
     expect(client.info('rdb_last_bgsave_status'), 'ok')
-    expect([glob.glob(path_of(server, '*.rdb')), client.info('rdb_saves')], [[], 0])
+    expect(glob.glob(path_of(server, '*.rdb')), [])
     client.all(('SET', 'k', 'v'), ('CONFIG', 'SET', 'save', '3600 1'), ('FLUSHALL',), ('CONFIG', 'SET', 'save', ''))
-    expect(client.info('rdb_saves'), 1)
+    expect(glob.glob(path_of(server, '*.rdb')), [path_of(server)])
     expect(client('DEBUG', 'RELOAD', 'NOSAVE'), 'OK')
     expect(client('DBSIZE'), 0)
+
+
+@test()
+def a_reload_is_noticed_by_watch(server):
+    client = server.client()
+    client.all(('SET', 'k', 'v'), ('WATCH', 'k'))
+    expect(server.client()('DEBUG', 'RELOAD'), 'OK')
+    client.all(('MULTI',), ('GET', 'k'))
+    expect(client('EXEC'), None)
 
 
 @test()
@@ -296,6 +305,14 @@ def a_failure_is_told_and_stops_writes(server):
     expect(client('MULTI'), 'OK')
     expect_error(client('SET', 'k', 'w'), 'MISCONF')
     expect_error(client('EXEC'), 'EXECABORT')
+    script = "return redis.call('set', 'k', 'w')"
+    expect_error(client('EVAL', script, 0), 'MISCONF')
+    expect_error(client('EVAL', '#!lua\nreturn 1', 0), 'MISCONF')
+    expect(client('EVAL', "#!lua flags=no-writes\nreturn redis.call('get', 'k')", 0), b'v')
+    expect(client('EVAL', "return redis.call('ping')", 0), 'PONG')
+    expect(client('MULTI'), 'OK')
+    expect(client('EVAL', script, 0), 'QUEUED')
+    expect_error(client('EXEC')[0], 'MISCONF')
     expect_error(client('SHUTDOWN'), 'ERR Errors trying to SHUTDOWN. Check logs.')
     expect(client('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no'), 'OK')
     expect(client('SET', 'k', 'w'), 'OK')
@@ -345,7 +362,7 @@ def a_damaged_file_is_refused_at_start(server):
         os.unlink(again.log_file)
 
 
-@test(in_turn=True)
+@test('--enable-protected-configs', 'yes', in_turn=True)
 def others_hear_that_data_are_loaded(server):
     client = server.client()
     fill(client, 200)
@@ -356,6 +373,8 @@ def others_hear_that_data_are_loaded(server):
     client.send_commands(('DEBUG', 'RELOAD', 'NOSAVE'))
     wait_until(lambda: has_open(server, 'dump.rdb'), 'it is loading')
     expect_error(other('GET', 'key:0'), 'LOADING Redis is loading the dataset in memory')
+    expect_error(other('DEBUG', 'RELOAD'), 'LOADING Redis is loading')
+    expect_error(other('CONFIG', 'SET', 'dir', '.'), 'LOADING Redis is loading')
     expect(other.info('loading'), 1)
     expect_true(other.info('loading_total_bytes') > 1000, 'how much there is to load')
     expect(other('LASTSAVE') > 0, True)
