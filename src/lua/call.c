@@ -198,11 +198,17 @@ bool lua_metamethod_call(struct lua *lua, struct lua_value function, const struc
 {
     struct lua_thread *thread = lua->running;
     ptrdiff_t top = thread->top - thread->stack, at;
+    int depth = lua->c_depth, frame_count = thread->frame_count;
 
     if (!push_call(lua, thread, function, args, argc, &at) || !lua_deeper(lua)
-        || !lua_call_at(lua, thread, thread->stack + at, 1))
+        || !lua_call_at(lua, thread, thread->stack + at, 1)) {
+        if (frame_count == 0) { /* the host asked: no call is around that would give up the frames */
+            lua->c_depth = depth;
+            lua_unwind_to(thread, 0, top);
+        }
         return false;
-    lua->c_depth--;
+    }
+    lua->c_depth = depth;
     if (result)
         *result = thread->stack[at];
     thread->top = thread->stack + top;

@@ -49,7 +49,7 @@ static bool add_string(struct encoder *encoder, struct bytes text)
         text_add(out, (struct bytes){text.data + from, to - from});
         if (to == text.len)
             break;
-        if (!lua_string_fits(encoder->call->lua, out->len, text.len - to))
+        if (!lua_work(encoder->call->lua, 1) || !lua_string_fits(encoder->call->lua, out->len, text.len - to))
             return false;
         add_character(out, (unsigned char)text.data[to++]);
     }

@@ -85,6 +85,22 @@ static void the_state_serves_after_every_error(void **state)
     lua_free(lua);
 }
 
+static void a_handler_that_fails_for_the_host_leaves_nothing(void **state)
+{
+    struct lua *lua = open_lua();
+    struct lua_value table, value;
+
+    assert_int_equal(run(lua, "return setmetatable({}, {__index = function() error('no') end})"), 1);
+    table = lua_result(lua, 0);
+    lua_pin(lua, table);
+    for (int i = 0; i < 1000; i++) {
+        assert_false(lua_index(lua, table, lua_text(lua, "err"), &value));
+        assert_string_equal(lua_string_bytes(lua_error_value(lua)).data, "user_script:1: no");
+    }
+    expect_text(lua, "return (function() return 1 end)()", "1");
+    lua_free(lua);
+}
+
 /* --- hook ---------------------------------------------------------------------------------- */
 
 struct watch {
@@ -111,10 +127,29 @@ static void a_hook_ends_what_nothing_else_does(void **state)
         "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
         "for k in function() return 1 end do end",
         "load(function() while true do end end)",
+        /* in C */
+        "load(math.random)",
+        "table.insert({}, -2147483648, 1)",
+        "local t = {} for i = 1, 100000 do t[i] = i end while true do table.sort(t, rawequal) end",
+        "return string.find(string.rep('a', 5000), string.rep('.-', 20) .. 'b')",
+        "return string.find(string.rep('a', 40), string.rep('a?', 40) .. string.rep('a', 40) .. 'b')",
+        "return string.find(string.rep('(', 3000000), '%b()')",
+        "return string.gsub(string.rep('a', 300000), '(a*)%1b', 'x')",
+        "local t = {} for i = 1, 100 do t = {t, t, t} end return cjson.encode(t)",
+        "local t = {} for i = 1, 100 do t = {[0.5] = t, [1.5] = t} end return cjson.encode(t)",
+        "cjson.encode_sparse_array(true, 0) return cjson.encode({[2147483647] = 1})",
+        "local t = {} for i = 1, 14 do local up = {} for j = 1, 100 do up[j] = t end t = up end return cmsgpack.pack(t)",
     };
 
     for (size_t i = 0; i < sizeof ENDLESS / sizeof *ENDLESS; i++) {
         struct lua *lua = open_lua();
+        uint64_t random = LUA_RANDOM_START;
+        lua_open_string(lua);
+        lua_open_table(lua);
+        lua_open_math(lua);
+        lua_open_random(lua, &random);
+        lua_open_cjson(lua);
+        lua_open_cmsgpack(lua);
         struct watch watch = {.limit = 20};
         lua_set_hook(lua, stop_at_limit, &watch, 1000);
         expect_error(lua, ENDLESS[i], "stopped");
@@ -261,6 +296,7 @@ int main(void)
         cmocka_unit_test(an_error_tells_where_it_was_raised),
         cmocka_unit_test(a_syntax_error_is_a_message),
         cmocka_unit_test(the_state_serves_after_every_error),
+        cmocka_unit_test(a_handler_that_fails_for_the_host_leaves_nothing),
         cmocka_unit_test(a_hook_ends_what_nothing_else_does),
         cmocka_unit_test(functions_in_c_take_and_return),
         cmocka_unit_test(what_is_pinned_stays),
