@@ -2,6 +2,8 @@
 #ifndef TERN_BASE_SHA1_H
 #define TERN_BASE_SHA1_H
 
+#include "base/bytes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +18,9 @@ struct sha1 {
 void sha1_init(struct sha1 *sha1);
 void sha1_add(struct sha1 *sha1, const void *data, size_t size);
 void sha1_finish(struct sha1 *sha1, unsigned char out[SHA1_SIZE]);
+
+/* The sum of a text in hexadecimal, terminated. */
+#define SHA1_HEX_LEN (2 * SHA1_SIZE)
+void sha1_hex(struct bytes text, char out[SHA1_HEX_LEN + 1]);
 
 #endif

@@ -138,6 +138,11 @@ bool command_rename(struct command_set *set, struct bytes from, struct bytes to)
 #define COMMAND_NAME_MAX 64
 const char *command_full_name(const struct command_entry *entry, char *out);
 
+static inline bool command_arity_fits(const struct command *row, int argc)
+{
+    return row->arity > 0 ? argc == row->arity : argc >= -row->arity;
+}
+
 /* The last key's argument (the spec's 'last' may count from the end). */
 static inline int key_spec_last(const struct key_spec *keys, int argc)
 {

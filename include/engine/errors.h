@@ -6,7 +6,6 @@
 #define ERR_WRONG_TYPE   "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define ERR_NOT_INTEGER  "ERR value is not an integer or out of range"
 #define ERR_OUT_OF_MEMORY "OOM command not allowed when used memory > 'maxmemory'."
-#define ERR_EXEC_OUT_OF_MEMORY "EXECABORT Transaction discarded because of: " ERR_OUT_OF_MEMORY
 #define ERR_LOADING "LOADING Redis is loading the dataset in memory"
 #define ERR_SNAPSHOT_FAILED                                                                        \
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "  \
@@ -14,7 +13,6 @@
     "configured to report errors during writes if RDB snapshotting fails "                         \
     "(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " \
     "error."
-#define ERR_EXEC_SNAPSHOT_FAILED "EXECABORT Transaction discarded because of: " ERR_SNAPSHOT_FAILED
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_OUT_OF_INT_RANGE "ERR value is out of range, value must between -2147483648 and 2147483647"
 #define ERR_OUT_OF_LONG_RANGE                                                                      \

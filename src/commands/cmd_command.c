@@ -369,7 +369,7 @@ static bool find_keys_or_reply(struct request *req, struct command_keys *keys)
         reply_error(req, "ERR Invalid command specified");
     } else if (!command_has_keys(entry->row)) {
         reply_error(req, "ERR The command has no key arguments");
-    } else if (entry->row->arity > 0 ? argc != entry->row->arity : argc < -entry->row->arity) {
+    } else if (!command_arity_fits(entry->row, argc)) {
         reply_error(req, "ERR Invalid number of arguments specified for command");
     } else if (command_keys_find(entry, req->argv + 2, argc, keys)) {
         return true;

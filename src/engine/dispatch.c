@@ -89,20 +89,8 @@ static void refuse_arity(struct request *req)
 }
 
 /* An EXEC that is refused ends its transaction, and says so. */
-static void refuse_or_abort(struct request *req, const char *text, const char *exec_text)
+static void refuse_or_abort(struct request *req, const char *text)
 {
-    if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
-        multi_forget(req->client);
-        refuse(req, exec_text);
-        return;
-    }
-    refuse(req, text);
-}
-
-static void refuse_busy(struct request *req)
-{
-    const char *text = req->engine->busy_error;
-
     if (req->client->flags & CLIENT_IN_MULTI && !strcmp(req->command->row->name, "exec")) {
         multi_forget(req->client);
         req->engine->command_stats[req->command->id].rejected++;
@@ -113,11 +101,6 @@ static void refuse_busy(struct request *req)
 }
 
 /* --- the gate ----------------------------------------------------------------------------------- */
-
-static bool arity_fits(const struct command *row, int argc)
-{
-    return row->arity > 0 ? argc == row->arity : argc >= -row->arity;
-}
 
 /* Finds the subcommand; false when the request is answered. */
 static bool resolve(struct request *req)
@@ -138,7 +121,7 @@ static bool resolve(struct request *req)
         }
         req->command = sub;
     }
-    if (!arity_fits(req->command->row, req->argc) || !req->command->row->handler) {
+    if (!command_arity_fits(req->command->row, req->argc) || !req->command->row->handler) {
         refuse_arity(req);
         return false;
     }
@@ -213,11 +196,11 @@ static bool pass_gate(struct request *req)
         return false;
     }
     if (!has_room(req)) {
-        refuse_or_abort(req, ERR_OUT_OF_MEMORY, ERR_EXEC_OUT_OF_MEMORY);
+        refuse_or_abort(req, ERR_OUT_OF_MEMORY);
         return false;
     }
     if (req->engine->guards & GUARD_WRITES && is_kept_from_failed(req)) {
-        refuse_or_abort(req, ERR_SNAPSHOT_FAILED, ERR_EXEC_SNAPSHOT_FAILED);
+        refuse_or_abort(req, ERR_SNAPSHOT_FAILED);
         return false;
     }
     if (is_kept_from_subscribed(req)) {
@@ -233,7 +216,7 @@ static bool pass_gate(struct request *req)
         return false;
     }
     if (req->engine->busy_error && !(flags & CMD_ALLOW_BUSY)) {
-        refuse_busy(req);
+        refuse_or_abort(req, req->engine->busy_error);
         return false;
     }
     if (pause_is_active(req->engine) && pause_holds(req, may_write(req)))

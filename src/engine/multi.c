@@ -60,9 +60,11 @@ void multi_begin(struct request *req)
 void multi_queue(struct request *req)
 {
     struct multi *multi = multi_of(req->client);
+    uint32_t flags;
 
     if (req->client->flags & CLIENT_DIRTY_EXEC)
         return; /* it will never run */
+    flags = request_command_flags(req);
     if (multi->count == multi->size) {
         size_t size = multi->size ? 2 * multi->size : 8;
 
@@ -75,9 +77,9 @@ void multi_queue(struct request *req)
     multi->bytes += multi->queue[multi->count]->detached_size;
     multi->count++;
     if (!(req->client->flags & CLIENT_DIRTY_CAS)) /* else it will not run */
-        multi->may_grow |= (request_command_flags(req) & CMD_GROWS) != 0;
-    multi->writes |= (request_command_flags(req) & CMD_WRITE) != 0;
-    multi->may_write |= (request_command_flags(req) & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
+        multi->may_grow |= (flags & CMD_GROWS) != 0;
+    multi->writes |= (flags & CMD_WRITE) != 0;
+    multi->may_write |= (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
 }
 
 static void drop_queue(struct client *client)

@@ -365,9 +365,8 @@ static void window_reset(struct window *window)
 
 void window_shrink(struct window *window)
 {
-    window->at = window->command_start = window->segment = window->base;
-    if (window->size > WINDOW_SIZE)
-        window_set_size(window, WINDOW_SIZE);
+    window->segment = window->base;
+    window_reset(window);
 }
 
 static struct bytes window_unsent(const struct window *window)

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 struct pause {
-    bool is_active, is_all;
+    bool is_all;
     int64_t end_ms;
     struct client *first, *last; /* postponed, in order of coming */
 };
@@ -14,11 +14,11 @@ struct pause {
 struct pause *pause_new(void) { return mem_alloc_zero(sizeof(struct pause)); }
 void pause_free(struct pause *pause) { mem_free(pause, sizeof *pause); }
 
-bool pause_is_active(const struct engine *engine) { return engine->pause->is_active; }
+bool pause_is_active(const struct engine *engine) { return engine->guards & GUARD_PAUSE; }
 
 int64_t pause_end_ms(const struct engine *engine)
 {
-    return engine->pause->is_active ? engine->pause->end_ms : INT64_MAX;
+    return pause_is_active(engine) ? engine->pause->end_ms : INT64_MAX;
 }
 
 void pause_begin(struct engine *engine, int64_t end_ms, bool is_all)
@@ -26,18 +26,14 @@ void pause_begin(struct engine *engine, int64_t end_ms, bool is_all)
     struct pause *pause = engine->pause;
 
     /* A second pause makes the first longer or stricter, never weaker. */
-    pause->is_all = is_all || (pause->is_active && pause->is_all);
-    if (!pause->is_active || end_ms > pause->end_ms)
+    pause->is_all = is_all || (pause_is_active(engine) && pause->is_all);
+    if (!pause_is_active(engine) || end_ms > pause->end_ms)
         pause->end_ms = end_ms;
-    pause->is_active = true;
     engine->guards |= GUARD_PAUSE;
 }
 
 void pause_end(struct engine *engine)
 {
-    struct pause *pause = engine->pause;
-
-    pause->is_active = false;
     engine->guards &= ~GUARD_PAUSE;
 }
 
@@ -88,8 +84,8 @@ void pause_check(struct engine *engine)
 {
     struct pause *pause = engine->pause;
 
-    if (pause->is_active && clock_now_ms(engine->clock) >= pause->end_ms)
+    if (pause_is_active(engine) && clock_now_ms(engine->clock) >= pause->end_ms)
         pause_end(engine);
-    while (!pause->is_active && pause->first)
+    while (!pause_is_active(engine) && pause->first)
         turn_run_detached(engine->turn, take(pause->first));
 }

@@ -202,7 +202,6 @@ void function_machine_open(struct function_machine *of, struct scripts *scripts)
     of->machine = script_machine_new(scripts, SCRIPT_FUNCTION);
     lua = of->machine->lua;
     lua_table_set_text(lua, lua_globals(lua), "__redis__err__handler", lua_nil());
-    lua_table_set_text(lua, lua_globals(lua), "server", lua_table_get_text(lua, lua_globals(lua), "redis"));
     of->meta = lua_table_new(lua, 0, 1);
     lua_pin(lua, lua_of_table(of->meta));
     lua_table_set_readonly(of->meta, true);

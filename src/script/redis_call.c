@@ -80,11 +80,6 @@ static const struct command_entry *find_command(struct engine *engine, const str
     return command;
 }
 
-static bool arity_fits(const struct command *row, int argc)
-{
-    return row->handler && (row->arity > 0 ? argc == row->arity : argc >= -row->arity);
-}
-
 /* What refuses this command, in Redis's order; NULL: it may run. */
 static const char *refusal(const struct run *run, const struct command_entry *command, int argc)
 {
@@ -93,7 +88,7 @@ static const char *refusal(const struct run *run, const struct command_entry *co
     if (!command)
         return "ERR Unknown Redis command called from script";
     flags = command->row->flags;
-    if (!arity_fits(command->row, argc))
+    if (!command->row->handler || !command_arity_fits(command->row, argc))
         return "ERR Wrong number of args calling Redis command from script";
     if (flags & CMD_NOSCRIPT)
         return "ERR This Redis command is not allowed from script";

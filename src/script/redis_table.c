@@ -88,10 +88,8 @@ static bool redis_status_reply(struct lua_call *call)
 
 static bool redis_sha1hex(struct lua_call *call)
 {
-    unsigned char sum[SHA1_SIZE];
-    char hex[2 * SHA1_SIZE + 1], number[LUA_NUMBER_TEXT_MAX];
+    char hex[SHA1_HEX_LEN + 1], number[LUA_NUMBER_TEXT_MAX];
     struct bytes text = {NULL, 0};
-    struct sha1 sha1;
 
     if (call->argc != 1)
         return raise_error(call, "wrong number of arguments");
@@ -99,11 +97,7 @@ static bool redis_sha1hex(struct lua_call *call)
         text = lua_string_bytes(lua_arg(call, 0));
     else if (lua_is(lua_arg(call, 0), LUA_NUMBER))
         text = (struct bytes){number, lua_number_text(number, lua_arg(call, 0).number)};
-    sha1_init(&sha1);
-    sha1_add(&sha1, text.data, text.len);
-    sha1_finish(&sha1, sum);
-    for (size_t i = 0; i < SHA1_SIZE; i++)
-        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+    sha1_hex(text, hex);
     lua_return(call, lua_text(call->lua, hex));
     return true;
 }

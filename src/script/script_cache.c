@@ -7,9 +7,6 @@
 #include "ds/map.h"
 #include "script_internal.h"
 
-#include <ctype.h>
-#include <stdio.h>
-
 struct script_cache {
     struct scripts *scripts;
     struct script_machine *machine; /* NULL until there is a script */
@@ -91,23 +88,11 @@ static void evict_oldest(struct script_cache *cache)
     cache->scripts->engine->stats.evicted_scripts++;
 }
 
-static void sum_text(struct bytes source, char out[SCRIPT_SUM_LEN + 1])
-{
-    unsigned char sum[SHA1_SIZE];
-    struct sha1 sha1;
-
-    sha1_init(&sha1);
-    sha1_add(&sha1, source.data, source.len);
-    sha1_finish(&sha1, sum);
-    for (size_t i = 0; i < SHA1_SIZE; i++)
-        snprintf(out + 2 * i, 3, "%02x", sum[i]);
-}
-
 static struct cached_script *add(struct script_cache *cache, struct bytes source, unsigned flags, int pin)
 {
     struct cached_script *script = mem_alloc_zero(sizeof *script);
 
-    sum_text(source, script->sum);
+    sha1_hex(source, script->sum);
     script->flags = flags;
     script->pin = pin;
     script->by_source = map_add(&cache->by_source, source, NULL);

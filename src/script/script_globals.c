@@ -1,4 +1,4 @@
-/* The globals of scripts: what is not for them goes, and nothing can be changed. */
+/* The globals of scripts: what is not there is an error, and nothing can be changed. */
 #include "script_internal.h"
 
 /* --- what is there ------------------------------------------------------------------------------- */
@@ -57,10 +57,6 @@ static bool error_handler(struct lua_call *call)
     return true;
 }
 
-static const char *const not_for_scripts[] = {
-    "dofile", "loadfile", "print", "newproxy", "getfenv", "setfenv", "require", "module", "package", "debug", "io",
-};
-
 void globals_open(struct machine *machine)
 {
     struct lua *lua = machine->public.lua;
@@ -71,8 +67,6 @@ void globals_open(struct machine *machine)
                        lua_new_function(lua, "__index", missing_global, machine));
     lua_table_set_text(lua, globals, "__redis__err__handler",
                        lua_new_function(lua, "__redis__err__handler", error_handler, machine));
-    for (size_t i = 0; i < sizeof not_for_scripts / sizeof *not_for_scripts; i++)
-        lua_table_set_text(lua, globals, not_for_scripts[i], lua_nil());
 }
 
 /* --- protection ---------------------------------------------------------------------------------- */

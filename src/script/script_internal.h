@@ -56,7 +56,7 @@ struct lua_value error_table(struct machine *machine, struct bytes text);
 /* Raises it; for functions in C. */
 bool raise_error(struct lua_call *call, const char *text);
 
-/* script_globals.c: what is not for scripts goes, all becomes read-only. */
+/* script_globals.c: what is missing is an error, all becomes read-only. */
 void globals_open(struct machine *machine);
 void globals_protect(struct machine *machine);
 

@@ -78,9 +78,9 @@ static void write_line(struct writer *writer, const char *type, struct bytes tex
     mem_free(line, text.len + 1);
 }
 
-static bool is_counted_already(const struct writer *writer, const struct lua_table *table)
+static bool is_counted_already(const struct machine *machine, const struct lua_table *table)
 {
-    struct lua_value ignore = lua_table_get(table, writer->machine->key_ignore);
+    struct lua_value ignore = lua_table_get(table, machine->key_ignore);
 
     return lua_is(ignore, LUA_BOOLEAN) && ignore.boolean;
 }
@@ -159,7 +159,7 @@ static void write_table(struct writer *writer, const struct lua_table *table, in
     struct lua_value value;
 
     if (lua_is(value = lua_table_get(table, writer->machine->key_err), LUA_STRING)) {
-        write_error(req, up_to_zero(lua_string_bytes(value)), !is_counted_already(writer, table));
+        write_error(req, up_to_zero(lua_string_bytes(value)), !is_counted_already(writer->machine, table));
     } else if (lua_is(value = lua_table_get(table, writer->machine->key_ok), LUA_STRING)) {
         if (value.string == writer->machine->text_ok.string)
             reply_ok(req);
@@ -271,11 +271,8 @@ void reply_script_error(struct request *req, struct machine *machine, struct byt
     if (has_place)
         bytes_copy(source, chunk.data, chunk.len < sizeof source - 1 ? chunk.len : sizeof source - 1);
     error_message(machine, error, &message);
-    if (lua_is(error, LUA_TABLE)) {
-        struct lua_value ignore = lua_table_get(error.table, machine->key_ignore);
-
-        is_counted = !lua_is(ignore, LUA_BOOLEAN) || !ignore.boolean;
-    }
+    if (lua_is(error, LUA_TABLE))
+        is_counted = !is_counted_already(machine, error.table);
     if (has_place)
         text_format(&message, " script: %.*s, on @%s:%d.", (int)name.len, name.data, source, line);
     write_error(req, text_bytes(&message), is_counted);
