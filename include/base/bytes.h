@@ -66,9 +66,12 @@ static inline void bytes_copy(char *to, const char *from, size_t len)
 {
     if (len > BYTES_SHORT) {
         memcpy(to, from, len);
+    } else if (len >= 16) {
+        for (size_t at = 0; at < len - 16; at += 16)
+            memcpy(to + at, from + at, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
     } else if (len >= 8) {
-        for (size_t at = 0; at < len - 8; at += 8)
-            memcpy(to + at, from + at, 8);
+        memcpy(to, from, 8);
         memcpy(to + len - 8, from + len - 8, 8);
     } else if (len >= 4) {
         memcpy(to, from, 4);

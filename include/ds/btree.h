@@ -55,23 +55,6 @@ struct btree {
  * only be freed on then. */
 bool btree_free_step(struct btree *tree, size_t budget);
 
-/* The member must be absent; the tree keeps its address. */
-void btree_insert(struct btree *tree, struct btree_member *member);
-/* The member must be there. Its block is the owner's again. */
-void btree_remove(struct btree *tree, struct btree_member *member);
-void btree_change_score(struct btree *tree, struct btree_member *member, double score);
-
-/* Removes 'count' members from rank 'first' on. 'removed' is called for each, in order, and may free it. */
-typedef void btree_removed(void *context, struct btree_member *member);
-void btree_remove_range(struct btree *tree, size_t first, size_t count, btree_removed *removed, void *context);
-
-/* How many members are before this one. */
-size_t btree_rank(const struct btree *tree, const struct btree_member *member);
-/* How many members 'is_before' is true for: these must be the first ones. */
-typedef bool btree_is_before(double score, const struct btree_member *member, const void *bound);
-size_t btree_count_before(const struct btree *tree, btree_is_before *is_before, const void *bound);
-
-/* Walks from a rank upward or downward, while nothing changes. */
 #ifdef TERN_STRESS
 #define BTREE_HEIGHT_MAX 40
 #else
@@ -84,16 +67,60 @@ struct btree_path { /* from the root to a place in a leaf; step 0 is the leaf */
     } step[BTREE_HEIGHT_MAX];
     unsigned height; /* of the root */
 };
-struct btree_iter {
+
+/* Where a member with a certain score belongs, sought early: the leaf is on its way from memory while the caller finds the
+ * member. Any change of the tree makes it void. */
+struct btree_place {
     struct btree_path path;
-    size_t left; /* members still to come */
-    bool is_reverse;
+    bool is_known; /* else bytes decide in which leaf, or there is none */
+};
+void btree_seek(const struct btree *tree, double score, struct btree_place *place);
+
+/* The member must be absent; the tree keeps its address. */
+void btree_insert(struct btree *tree, struct btree_member *member);
+/* The same with the place of its score, which is void then. */
+void btree_insert_at(struct btree *tree, struct btree_member *member, struct btree_place *place);
+/* The member must be there. Its block is the owner's again. */
+void btree_remove(struct btree *tree, struct btree_member *member);
+/* 'place' is that of the score, and void then. */
+void btree_change_score(struct btree *tree, struct btree_member *member, double score, struct btree_place *place);
+
+/* Removes 'count' members from rank 'first' on. 'removed' is called for each, in order, and may free it. */
+typedef void btree_removed(void *context, struct btree_member *member);
+void btree_remove_range(struct btree *tree, size_t first, size_t count, btree_removed *removed, void *context);
+
+/* How many members are before this one. */
+size_t btree_rank(const struct btree *tree, const struct btree_member *member);
+/* How many members 'is_before' is true for: these must be the first ones. */
+typedef bool btree_is_before(double score, const struct btree_member *member, const void *bound);
+size_t btree_count_before(const struct btree *tree, btree_is_before *is_before, const void *bound);
+
+/* Walks from a rank upward or downward, while nothing changes. */
+struct btree_iter {
+    struct btree_member **next; /* in its leaf */
+    unsigned here;              /* how many are still to come from that leaf */
+    int step;                   /* 1 upward, -1 downward */
+    struct btree_path path;
 };
 void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank, bool is_reverse);
-struct btree_member *btree_iter_next(struct btree_iter *iter); /* NULL at the end */
+bool btree_iter_enter_next_leaf(struct btree_iter *iter); /* false at the end of the tree */
 
-/* Asks for the leaf where a member with this score is or would come. */
-void btree_prefetch(const struct btree *tree, double score);
+#define BTREE_ITER_AHEAD 4 /* members lie anywhere: this one is asked for when it is so many steps away */
+
+/* NULL at the end. */
+static inline struct btree_member *btree_iter_next(struct btree_iter *iter)
+{
+    struct btree_member *member;
+
+    if (iter->here == 0 && !btree_iter_enter_next_leaf(iter))
+        return NULL;
+    if (iter->here > BTREE_ITER_AHEAD)
+        __builtin_prefetch(iter->next[iter->step * BTREE_ITER_AHEAD]);
+    member = *iter->next;
+    iter->next += iter->step;
+    iter->here--;
+    return member;
+}
 
 /* The member 'at' places from the first one, or from the last one (from_end); NULL when that is not in the same leaf. Reads no
  * member. */

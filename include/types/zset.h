@@ -93,7 +93,7 @@ struct zset_item {
 };
 
 struct zset_iter {
-    const struct zset *set;
+    const struct listpack *lp; /* NULL: a tree */
     bool is_reverse;
     listpack_pos at; /* of a listpack: the member to come */
     char text[LISTPACK_TEXT_MAX];
@@ -101,7 +101,20 @@ struct zset_iter {
 };
 /* From a rank upward, or downward. Gives nothing when there is no such rank. */
 void zset_iter_init(struct zset_iter *iter, const struct zset *set, size_t rank, bool is_reverse);
-bool zset_iter_next(struct zset_iter *iter, struct zset_item *item); /* false at the end */
+bool zset_iter_next_packed(struct zset_iter *iter, struct zset_item *item);
+
+/* False at the end. */
+static inline bool zset_iter_next(struct zset_iter *iter, struct zset_item *item)
+{
+    const struct btree_member *member;
+
+    if (iter->lp)
+        return zset_iter_next_packed(iter, item);
+    member = btree_iter_next(&iter->tree);
+    if (member)
+        *item = (struct zset_item){btree_member_bytes(member), member->score};
+    return member != NULL;
+}
 
 /* Any member, all with the same chance. The set is not empty; 'text' (LISTPACK_TEXT_MAX bytes) is used for
  * integers. */

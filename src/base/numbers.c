@@ -2,9 +2,10 @@
  * count and every listpack entry comes through here. Doubles are in numbers_double.c. */
 #include "base/numbers.h"
 
+#include "digits_internal.h"
+
 #define INT64_MIN_MAGNITUDE  ((uint64_t)INT64_MAX + 1)
 #define UINT64_DIGITS_MAX    20
-#define DIGITS_NEVER_TOO_BIG 19 /* 9999999999999999999 < 2^64 */
 
 static const char two_digits[200] = "00010203040506070809101112131415161718192021222324"
                                     "25262728293031323334353637383940414243444546474849"
@@ -19,51 +20,20 @@ static const uint64_t powers_of_ten[UINT64_DIGITS_MAX] = {
 };
 /* clang-format on */
 
-/* Eight digits at once: the value of the 8 bytes at 'text', false when one is no digit. Each step
- * joins neighbours, so that 8 digits become 4 pairs, 2 fours and one number (after Wojciech Mula,
- * http://0x80.pl/articles/simd-parsing-int-sequences.html). 12 digits take a third of the time of
- * a plain loop. */
-static bool parse_eight(const char *text, uint64_t *value)
-{
-    uint64_t chunk;
-
-    memcpy(&chunk, text, sizeof chunk);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    chunk = __builtin_bswap64(chunk);
-#endif
-    /* '0' .. '9' are 0x30 .. 0x39: the high half is 3, and stays 3 when 6 is added */
-    if (((chunk & 0xF0F0F0F0F0F0F0F0) |
-         (((chunk + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) != 0x3333333333333333)
-        return false;
-    chunk = (chunk & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
-    chunk = (chunk & 0x00FF00FF00FF00FF) * 6553601 >> 16;
-    *value = (chunk & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
-    return true;
-}
-
 bool uint64_parse(struct bytes text, uint64_t *value)
 {
-    const char *at = text.data;
-    size_t left = text.len;
-    uint64_t result = 0;
+    uint64_t high, low;
+    size_t high_len;
 
-    if (left == 0 || left > UINT64_DIGITS_MAX || (at[0] == '0' && left > 1))
+    if (text.len == 0 || text.len > UINT64_DIGITS_MAX || (text.data[0] == '0' && text.len > 1))
         return false;
-    for (; left >= 8; at += 8, left -= 8) {
-        uint64_t eight;
-        if (!parse_eight(at, &eight))
-            return false;
-        result = result * 100000000 + eight;
-    }
-    for (; left > 0; at++, left--) {
-        unsigned digit = (unsigned char)*at - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        if (text.len > DIGITS_NEVER_TOO_BIG && left == 1 && result > (UINT64_MAX - digit) / 10)
-            return false;
-        result = result * 10 + digit;
-    }
-    *value = result;
+    if (text.len <= DIGITS_MAX)
+        return digits_parse(text.data, text.len, value);
+    high_len = text.len - DIGITS_MAX;
+    if (!digits_parse(text.data, high_len, &high) || !digits_parse(text.data + high_len, DIGITS_MAX, &low) ||
+        __builtin_mul_overflow(high, powers_of_ten[DIGITS_MAX], &high) || __builtin_add_overflow(high, low, &high))
+        return false;
+    *value = high;
     return true;
 }
 

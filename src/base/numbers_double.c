@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "digits_internal.h"
 
 #include <errno.h>
 #include <float.h>
@@ -293,6 +294,12 @@ static bool parse_plain(struct bytes text, double *value)
         return false;
     at += *at == '-' || *at == '+';
     const char *first = at;
+    size_t len = (size_t)(end - first);
+    if (len > 0 && len < DIGITS_MAX && digits_parse(first, len, &digits)) { /* no point: 15 digits are below 2^53 */
+        *value = is_negative ? -(double)digits : (double)digits;
+        return true;
+    }
+    digits = 0;
     for (; at < end; at++) {
         unsigned digit = (unsigned char)*at - (unsigned)'0';
         if (digit <= 9)

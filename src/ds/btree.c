@@ -45,7 +45,11 @@ static inline unsigned is_below(double other, double score, bool or_equal)
     return or_equal ? other <= score : other < score;
 }
 
-#define STRIDE 8
+enum {
+    STRIDE = 8,
+    CACHE_LINE = 64,
+    EQUAL_AHEAD = 4, /* members of equal score that are asked for */
+};
 
 /* How many of the node's scores are below, in that sense. First every eighth is looked at, and then the seven before the
  * first of these that is not: no branch that could be mispredicted, and no load that waits for another (halving has six of
@@ -68,13 +72,11 @@ static inline unsigned count_scores(const struct btree_node *node, double score,
     return before + below;
 }
 
-/* How many of the node's members are before this one, or (or_same) are it. Where scores are equal bytes
- * decide. */
-static inline unsigned count_members(const struct btree_node *node, double score,
-                                     const struct btree_member *member, bool or_same)
+/* How many of the node's members are before this one, or (or_same) are it. 'low' are those with a lower score; where scores
+ * are equal bytes decide. */
+static inline unsigned count_members_from(const struct btree_node *node, unsigned low, double score,
+                                          const struct btree_member *member, bool or_same)
 {
-    unsigned low = count_scores(node, score, false);
-
     if (low == node->count || node->scores[low] != score)
         return low;
     unsigned high = count_scores(node, score, true);
@@ -90,12 +92,24 @@ static inline unsigned count_members(const struct btree_node *node, double score
     return low;
 }
 
+static inline unsigned count_members(const struct btree_node *node, double score,
+                                     const struct btree_member *member, bool or_same)
+{
+    return count_members_from(node, count_scores(node, score, false), score, member, or_same);
+}
+
 /* A node that is likely not in the cache: all lines of its scores and its members are asked for at once, where the
  * search would wait for one after the other. (1M members: 0.7 of the time.) */
 static inline void prefetch_node(const struct btree_node *node)
 {
-    for (size_t at = 0; at < node_bytes(0, NODE_MAX); at += 64)
-        __builtin_prefetch((const char *)node + at);
+    const char *at = (const char *)node;
+
+    for (const char *end = at + node_bytes(0, NODE_MAX); at < end; at += 4 * CACHE_LINE) {
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + CACHE_LINE);
+        __builtin_prefetch(at + 2 * CACHE_LINE);
+        __builtin_prefetch(at + 3 * CACHE_LINE);
+    }
 }
 
 /* --- from the root to a place ----------------------------------------------------------------- */
@@ -140,18 +154,44 @@ void btree_path_to(const struct btree *tree, const struct btree_member *member, 
     path->step[0].at = at;
 }
 
-/* Equal scores may lead one leaf too far, which does no harm. */
-void btree_prefetch(const struct btree *tree, double score)
+void btree_seek(const struct btree *tree, double score, struct btree_place *place)
 {
-    const struct btree_node *node = tree->root;
+    struct btree_node *node = tree->root;
+    struct btree_path *path = &place->path;
 
-    while (node && node->level > 0) {
+    place->is_known = node != NULL;
+    if (!node)
+        return;
+    path->height = node->level;
+    while (node->level > 0) {
         unsigned at = count_scores(node, score, true);
 
-        node = node_children(node)[at - (at > 0)];
-        if (node->level == 0)
-            prefetch_node(node);
+        at -= at > 0;
+        if (node->scores[at] == score)
+            place->is_known = false; /* a member of that score may also come before this child */
+        path->step[node->level].node = node;
+        path->step[node->level].at = at;
+        node = node_children(node)[at];
+        prefetch_node(node);
     }
+    path->step[0].node = node;
+}
+
+void btree_place_approach(struct btree_place *place, double score)
+{
+    const struct btree_node *leaf = place->path.step[0].node;
+    unsigned at = count_scores(leaf, score, false);
+
+    place->path.step[0].at = at;
+    for (unsigned i = at; i < at + EQUAL_AHEAD && i < leaf->count && leaf->scores[i] == score; i++)
+        __builtin_prefetch(node_members(leaf)[i]);
+}
+
+void btree_place_settle(struct btree_place *place, const struct btree_member *member)
+{
+    const struct btree_node *leaf = place->path.step[0].node;
+
+    place->path.step[0].at = count_members_from(leaf, place->path.step[0].at, member->score, member, false);
 }
 
 /* The child with the member at 'rank', which becomes the rank within it; 'total' is below all, and
@@ -249,58 +289,45 @@ size_t btree_count_before(const struct btree *tree, btree_is_before *is_before, 
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
-void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank, bool is_reverse)
+/* From the place in the path's leaf on. */
+static void walk_leaf(struct btree_iter *iter)
 {
-    iter->is_reverse = is_reverse;
-    iter->left = 0;
-    if (rank >= tree->size)
-        return;
-    iter->left = is_reverse ? rank + 1 : tree->size - rank;
-    btree_path_at(tree, rank, &iter->path);
+    const struct btree_node *leaf = iter->path.step[0].node;
+    unsigned at = iter->path.step[0].at;
+
+    iter->next = node_members(leaf) + at;
+    iter->here = iter->step < 0 ? at + 1 : leaf->count - at;
 }
 
-/* To the next leaf in the direction of the walk. */
-static void enter_next_leaf(struct btree_iter *iter)
+void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank, bool is_reverse)
+{
+    iter->step = is_reverse ? -1 : 1;
+    iter->here = 0;
+    iter->path.height = 0;
+    if (rank >= tree->size)
+        return;
+    btree_path_at(tree, rank, &iter->path);
+    walk_leaf(iter);
+}
+
+bool btree_iter_enter_next_leaf(struct btree_iter *iter)
 {
     struct btree_path *path = &iter->path;
     unsigned level = 1;
 
-    while (path->step[level].at == (iter->is_reverse ? 0 : path->step[level].node->count - 1u))
+    while (level <= path->height && path->step[level].at == (iter->step < 0 ? 0 : path->step[level].node->count - 1u))
         level++;
-    path->step[level].at += iter->is_reverse ? -1u : 1u;
+    if (level > path->height)
+        return false;
+    path->step[level].at += (unsigned)iter->step;
     for (; level > 0; level--) {
         struct btree_node *child = node_children(path->step[level].node)[path->step[level].at];
 
         path->step[level - 1].node = child;
-        path->step[level - 1].at = iter->is_reverse ? child->count - 1u : 0;
+        path->step[level - 1].at = iter->step < 0 ? child->count - 1u : 0;
     }
-}
-
-/* Members lie anywhere: the one to be given four steps later is asked for now. */
-static void prefetch_ahead(const struct btree_iter *iter)
-{
-    const struct btree_node *leaf = iter->path.step[0].node;
-    unsigned at = iter->path.step[0].at + (iter->is_reverse ? -4u : 4u);
-
-    if (at < leaf->count)
-        __builtin_prefetch(node_members(leaf)[at]);
-}
-
-struct btree_member *btree_iter_next(struct btree_iter *iter)
-{
-    struct btree_member *member;
-
-    if (iter->left == 0)
-        return NULL;
-    member = node_members(iter->path.step[0].node)[iter->path.step[0].at];
-    prefetch_ahead(iter);
-    if (--iter->left == 0)
-        return member;
-    if (iter->path.step[0].at == (iter->is_reverse ? 0 : iter->path.step[0].node->count - 1u))
-        enter_next_leaf(iter);
-    else
-        iter->path.step[0].at += iter->is_reverse ? -1u : 1u;
-    return member;
+    walk_leaf(iter);
+    return true;
 }
 
 struct btree_member *btree_near_edge(const struct btree *tree, size_t at, bool from_end)

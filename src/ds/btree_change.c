@@ -278,6 +278,24 @@ static void make_room(struct btree *tree, struct btree_path *path, unsigned leve
         split_two_into_three(parent, at > 0 ? at - 1 : at);
 }
 
+/* The path leads to the place, which may be in a full leaf. */
+static void insert(struct btree *tree, struct btree_path *path, struct btree_member *member)
+{
+    while (path->step[0].node->count == path->step[0].node->capacity) {
+        make_room(tree, path, 0);
+        btree_path_find(tree, member->score, member, path);
+    }
+    struct btree_node *leaf = path->step[0].node;
+    node_open(leaf, path->step[0].at, 1);
+    leaf->scores[path->step[0].at] = member->score;
+    node_members(leaf)[path->step[0].at] = member;
+    for (unsigned level = 1; level <= path->height; level++) {
+        node_below(path->step[level].node)[path->step[level].at]++;
+        refresh_first(path->step[level].node, path->step[level].at);
+    }
+    tree->size++;
+}
+
 void btree_insert(struct btree *tree, struct btree_member *member)
 {
     struct btree_path path;
@@ -285,19 +303,18 @@ void btree_insert(struct btree *tree, struct btree_member *member)
     if (!tree->root)
         tree->root = node_new(0, LEAF_FIRST);
     btree_path_find(tree, member->score, member, &path);
-    while (path.step[0].node->count == path.step[0].node->capacity) {
-        make_room(tree, &path, 0);
-        btree_path_find(tree, member->score, member, &path);
+    insert(tree, &path, member);
+}
+
+void btree_insert_at(struct btree *tree, struct btree_member *member, struct btree_place *place)
+{
+    if (!place->is_known) {
+        btree_insert(tree, member);
+        return;
     }
-    struct btree_node *leaf = path.step[0].node;
-    node_open(leaf, path.step[0].at, 1);
-    leaf->scores[path.step[0].at] = member->score;
-    node_members(leaf)[path.step[0].at] = member;
-    for (unsigned level = 1; level <= path.height; level++) {
-        node_below(path.step[level].node)[path.step[level].at]++;
-        refresh_first(path.step[level].node, path.step[level].at);
-    }
-    tree->size++;
+    btree_place_approach(place, member->score);
+    btree_place_settle(place, member);
+    insert(tree, &place->path, member);
 }
 
 /* --- removing --------------------------------------------------------------------------------------- */
@@ -322,10 +339,11 @@ static void trim_root(struct btree *tree)
     }
 }
 
-/* After 'count' entries left the path's leaf. */
-static void settle(struct btree *tree, struct btree_path *path, unsigned count)
+/* After 'count' entries left the path's leaf; true when no node moved or went. */
+static bool settle(struct btree *tree, struct btree_path *path, unsigned count)
 {
-    bool has_shrunk = true;
+    bool has_shrunk = true, is_still = true;
+    const struct btree_node *root = tree->root;
 
     tree->size -= count;
     for (unsigned level = 1; level <= path->height; level++) {
@@ -337,23 +355,27 @@ static void settle(struct btree *tree, struct btree_path *path, unsigned count)
             node_free(child);
             node_close(node, at, 1);
             join(node, at - 1); /* which were not neighbours before */
+            is_still = false;
             continue;
         }
         refresh_first(node, at);
-        has_shrunk = has_shrunk && child->count < JOIN_MAX; /* else neighbours need no look, which is a miss each */
+        has_shrunk = has_shrunk && child->count <= NODE_MAX / 2; /* else neighbours need no look, which is a miss each */
         if (has_shrunk) {
             bool is_joined = join(node, at);
 
             has_shrunk = join(node, at - 1) || is_joined;
+            is_still = is_still && !has_shrunk;
         }
     }
     trim_root(tree);
+    return is_still && tree->root == root;
 }
 
-static void remove_at(struct btree *tree, struct btree_path *path, unsigned count)
+/* Whether places in other nodes are what they were. */
+static bool remove_at(struct btree *tree, struct btree_path *path, unsigned count)
 {
     node_close(path->step[0].node, path->step[0].at, count);
-    settle(tree, path, count);
+    return settle(tree, path, count);
 }
 
 void btree_remove(struct btree *tree, struct btree_member *member)
@@ -400,21 +422,30 @@ static bool keeps_place(const struct btree_path *path, const struct btree_member
                                  : btree_compare(score, member, leaf->scores[at + 1], members[at + 1]) < 0;
 }
 
-void btree_change_score(struct btree *tree, struct btree_member *member, double score)
+void btree_change_score(struct btree *tree, struct btree_member *member, double score, struct btree_place *place)
 {
     struct btree_path path;
 
     btree_path_to(tree, member, &path);
-    if (!keeps_place(&path, member, score)) {
-        remove_at(tree, &path, 1);
+    if (place->is_known)
+        btree_place_approach(place, score);
+    if (keeps_place(&path, member, score)) {
         member->score = score;
+        path.step[0].node->scores[path.step[0].at] = score;
+        for (unsigned level = 1; level <= path.height; level++)
+            refresh_first(path.step[level].node, path.step[level].at);
+        return;
+    }
+    bool is_still = remove_at(tree, &path, 1);
+    member->score = score;
+    if (!is_still || !place->is_known) {
         btree_insert(tree, member);
         return;
     }
-    member->score = score;
-    path.step[0].node->scores[path.step[0].at] = score;
-    for (unsigned level = 1; level <= path.height; level++)
-        refresh_first(path.step[level].node, path.step[level].at);
+    if (place->path.step[0].node == path.step[0].node && place->path.step[0].at > path.step[0].at)
+        place->path.step[0].at--;
+    btree_place_settle(place, member);
+    insert(tree, &place->path, member);
 }
 
 /* --- freeing ---------------------------------------------------------------------------------------- */

@@ -54,6 +54,10 @@ void btree_path_to(const struct btree *tree, const struct btree_member *member, 
 /* The way to the place of a member that is not. The tree has a root. */
 void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
                      struct btree_path *path);
+/* Counts the lower scores in the leaf of a known place, and asks for the members of that score: bytes decide among them. */
+void btree_place_approach(struct btree_place *place, double score);
+/* After that, with the member that comes: makes the path whole. */
+void btree_place_settle(struct btree_place *place, const struct btree_member *member);
 /* The way to a rank below the size. */
 void btree_path_at(const struct btree *tree, size_t rank, struct btree_path *path);
 

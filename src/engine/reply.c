@@ -3,6 +3,7 @@
 
 #include "engine_internal.h"
 
+#include "base/assert.h"
 #include "base/numbers.h"
 
 #include <ctype.h>
@@ -21,19 +22,26 @@ static void put(struct request *req, const char *text, size_t len)
 
 #define PUT(req, literal) put(req, literal, sizeof(literal) - 1)
 
-/* "$12\r\n" and its like. */
-static inline void put_header(struct request *req, char type, int64_t number)
+/* "$12\r\n" and its like, at most HEADER_MAX bytes; returns their end. */
+static inline char *write_header(char *at, char type, int64_t number)
 {
-    char *at = window_room(req->window, HEADER_MAX), *start = at;
-
     *at++ = type;
-    if (number >= 0 && number < 10)
+    if ((uint64_t)number < 10) {
         *at++ = (char)('0' + number);
-    else
+    } else if ((uint64_t)number < 100) {
+        *at++ = (char)('0' + number / 10);
+        *at++ = (char)('0' + number % 10);
+    } else {
         at += int64_format(at, number);
+    }
     *at++ = '\r';
     *at++ = '\n';
-    req->window->at += at - start;
+    return at;
+}
+
+static inline void put_header(struct request *req, char type, int64_t number)
+{
+    req->window->at = write_header(window_room(req->window, HEADER_MAX), type, number);
 }
 
 void reply_raw(struct request *req, struct bytes formatted) { put(req, formatted.data, formatted.len); }
@@ -119,7 +127,7 @@ void reply_int(struct request *req, int64_t value)
 void reply_bulk(struct request *req, struct bytes value)
 {
     struct window *window = req->window;
-    char *at, *start;
+    char *at;
 
     if (value.len >= VALUE_SENT_DIRECTLY) {
         put_header(req, '$', (int64_t)value.len);
@@ -127,19 +135,12 @@ void reply_bulk(struct request *req, struct bytes value)
         PUT(req, "\r\n");
         return;
     }
-    start = at = window_room(window, value.len + HEADER_MAX + 2);
-    *at++ = '$';
-    if (value.len < 10)
-        *at++ = (char)('0' + value.len);
-    else
-        at += int64_format(at, (int64_t)value.len);
-    *at++ = '\r';
-    *at++ = '\n';
+    at = write_header(window_room(window, value.len + HEADER_MAX + 2), '$', (int64_t)value.len);
     bytes_copy(at, value.data, value.len);
     at += value.len;
     *at++ = '\r';
     *at++ = '\n';
-    window->at += at - start;
+    window->at = at;
 }
 
 void reply_bulk_string(struct request *req, const char *text)
@@ -179,6 +180,7 @@ void reply_double(struct request *req, double value)
 
     if (!is_resp3(req)) {
         len = double_format(text, value);
+        ASSERT(len <= DOUBLE_TEXT_MAX);
         reply_bulk(req, (struct bytes){text, len});
         return;
     }

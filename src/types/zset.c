@@ -245,7 +245,7 @@ void zset_remove_span(struct zset *set, struct zset_span span)
 
 void zset_iter_init(struct zset_iter *iter, const struct zset *set, size_t rank, bool is_reverse)
 {
-    iter->set = set;
+    iter->lp = set->is_packed ? set->lp : NULL;
     iter->is_reverse = is_reverse;
     if (set->is_packed)
         iter->at = zset_packed_at(set->lp, rank);
@@ -253,26 +253,18 @@ void zset_iter_init(struct zset_iter *iter, const struct zset *set, size_t rank,
         btree_iter_init(&iter->tree, &set->indexed->tree, rank, is_reverse);
 }
 
+bool zset_iter_next_packed(struct zset_iter *iter, struct zset_item *item)
+{
+    if (!iter->at)
+        return false;
+    *item = zset_packed_item(iter->lp, iter->at, iter->text);
+    iter->at = zset_packed_next(iter->lp, iter->at, iter->is_reverse);
+    return true;
+}
+
 static struct zset_item item_of(const struct btree_member *member)
 {
     return (struct zset_item){btree_member_bytes(member), member->score};
-}
-
-bool zset_iter_next(struct zset_iter *iter, struct zset_item *item)
-{
-    if (iter->set->is_packed) {
-        const struct listpack *lp = iter->set->lp;
-
-        if (!iter->at)
-            return false;
-        *item = zset_packed_item(lp, iter->at, iter->text);
-        iter->at = zset_packed_next(lp, iter->at, iter->is_reverse);
-        return true;
-    }
-    const struct btree_member *member = btree_iter_next(&iter->tree);
-    if (member)
-        *item = item_of(member);
-    return member != NULL;
 }
 
 struct zset_item zset_random(const struct zset *set, struct random *random, char *text)

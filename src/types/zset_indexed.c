@@ -8,7 +8,6 @@
 enum {
     SHRINK_STEP = 8,   /* buckets of the dict that a removal moves */
     POP_AHEAD = 6,     /* members */
-    FAR_APART = 32768, /* members that the cache will not hold */
 };
 
 static uint64_t member_hash(const void *entry) { return hash_bytes(btree_member_bytes(entry)); }
@@ -36,41 +35,41 @@ struct btree_member *zset_indexed_find(const struct indexed *indexed, struct byt
     return dict_find(&indexed->dict, hash_bytes(member), member_is, &member);
 }
 
-/* The member must be absent. */
-static void insert(struct indexed *indexed, uint64_t hash, double score, struct bytes member)
+void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member)
 {
     struct btree_member *block = btree_member_new(score, member);
 
-    dict_insert(&indexed->dict, hash, block);
+    dict_insert(&indexed->dict, hash_bytes(member), block);
     btree_insert(&indexed->tree, block);
-}
-
-void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member)
-{
-    insert(indexed, hash_bytes(member), score, member);
 }
 
 enum zset_outcome zset_indexed_add(struct indexed *indexed, struct bytes member, unsigned flags,
                                    double *score)
 {
     uint64_t hash = hash_bytes(member);
+    struct btree_place place;
 
-    if (indexed->tree.size >=
-        FAR_APART) { /* its two misses and the tree's overlap: 0.85 of the time of a lone ZADD */
-        dict_prefetch(&indexed->dict, hash);
-        btree_prefetch(&indexed->tree, *score);
-    }
+    dict_prefetch(&indexed->dict, hash);
+    if (!(flags & ZSET_INCREMENT)) /* its misses and the dict's overlap */
+        btree_seek(&indexed->tree, *score, &place);
     struct btree_member *found = dict_find(&indexed->dict, hash, member_is, &member);
     if (found) {
         enum zset_outcome outcome = zset_decide(found->score, score, flags);
 
-        if (outcome == ZSET_CHANGED)
-            btree_change_score(&indexed->tree, found, *score);
-        return outcome;
+        if (outcome != ZSET_CHANGED)
+            return outcome;
+        if (flags & ZSET_INCREMENT)
+            btree_seek(&indexed->tree, *score, &place);
+        btree_change_score(&indexed->tree, found, *score, &place);
+        return ZSET_CHANGED;
     }
     if (flags & ZSET_IF_PRESENT)
         return ZSET_REFUSED;
-    insert(indexed, hash, *score, member);
+    if (flags & ZSET_INCREMENT)
+        btree_seek(&indexed->tree, *score, &place);
+    struct btree_member *block = btree_member_new(*score, member);
+    dict_insert(&indexed->dict, hash, block);
+    btree_insert_at(&indexed->tree, block, &place);
     return ZSET_ADDED;
 }
 

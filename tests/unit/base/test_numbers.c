@@ -121,6 +121,36 @@ static void integers_of_every_length_survive_the_way_to_text_and_back(void **sta
     }
 }
 
+static void a_byte_that_is_no_digit_is_found_wherever_it_is(void **state)
+{
+    char text[32];
+
+    for (size_t len = 1; len <= 19; len++) /* all of these fit */
+        for (size_t at = 0; at < len; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                uint64_t value = 77;
+                int64_t other = 77;
+                double number = 77;
+                bool is_digit = byte >= '0' && byte <= '9';
+
+                memcpy(text, "12345678901234567890", 20);
+                text[at] = (char)byte;
+                bool is_number = is_digit && (byte != '0' || at > 0 || len == 1);
+                assert_int_equal(uint64_parse((struct bytes){text, len}, &value), is_number);
+                assert_true(is_number || value == 77);
+                text[len] = '\0';
+                assert_true(!is_number || value == strtoull(text, NULL, 10));
+                if (len < 19) {
+                    bool is_negative = byte == '-' && at == 0 && len > 1;
+                    assert_int_equal(int64_parse((struct bytes){text, len}, &other), is_number || is_negative);
+                    if (is_digit) {
+                        assert_true(double_parse((struct bytes){text, len}, &number));
+                        assert_true(number == strtod(text, NULL));
+                    }
+                }
+            }
+}
+
 static void every_power_of_ten_and_its_neighbours_have_the_right_length(void **state)
 {
     char expected[32], out[INT64_TEXT_MAX];
@@ -591,6 +621,7 @@ int main(void)
         cmocka_unit_test(the_limits_of_integers_are_read_and_written),
         cmocka_unit_test(unsigned_integers_reach_two_to_the_64),
         cmocka_unit_test(integers_of_every_length_survive_the_way_to_text_and_back),
+        cmocka_unit_test(a_byte_that_is_no_digit_is_found_wherever_it_is),
         cmocka_unit_test(every_power_of_ten_and_its_neighbours_have_the_right_length),
         cmocka_unit_test(exactly_the_printed_form_is_accepted),
         cmocka_unit_test(a_double_is_printed_in_the_form_of_redis),

@@ -78,7 +78,14 @@ static void step_insert(struct model *model)
         return;
     struct btree_member *member = btree_member_new(score, bytes);
     assert_true(bytes_equal(btree_member_bytes(member), bytes));
-    btree_insert(&model->tree, member);
+    if (random_below(&model->random, 2)) {
+        struct btree_place place;
+
+        btree_seek(&model->tree, score, &place);
+        btree_insert_at(&model->tree, member, &place);
+    } else {
+        btree_insert(&model->tree, member);
+    }
     sorted_put(model, at, member);
     assert_int_equal(btree_rank(&model->tree, member), at);
 }
@@ -107,7 +114,9 @@ static void step_change(struct model *model)
         return;
     sorted_take(model, at, 1);
     sorted_put(model, place_of(model, score, bytes), member);
-    btree_change_score(&model->tree, member, score);
+    struct btree_place place;
+    btree_seek(&model->tree, score, &place);
+    btree_change_score(&model->tree, member, score, &place);
     assert_true(member->score == score);
 }
 
