@@ -17,4 +17,13 @@ void hash_set_seed(struct hash_seed seed);
 /* All 64 bits are equally good. */
 uint64_t hash_bytes(struct bytes bytes);
 
+/* A text whose hash may be known already: 0 is not. */
+struct hashed {
+    struct bytes bytes;
+    uint64_t hash;
+};
+
+static inline struct hashed hashed(struct bytes bytes) { return (struct hashed){bytes, 0}; }
+static inline uint64_t hash_of(const struct hashed *text) { return text->hash ? text->hash : hash_bytes(text->bytes); }
+
 #endif

@@ -5,6 +5,7 @@
 #ifndef TERN_ENGINE_REQUEST_H
 #define TERN_ENGINE_REQUEST_H
 
+#include "base/hash.h"
 #include "engine/client.h"
 #include "engine/command.h"
 #include "engine/engine.h"
@@ -48,6 +49,7 @@ struct request {
     uint32_t flags;
     int hash_count;
     const uint64_t *hashes; /* of the first keys of the row's key spec */
+    uint64_t member_hash;   /* of the element that the row's 'member' names; 0 when the batch had no need of it */
     struct bytes raw;       /* the command's bytes (all but big arguments) */
     struct big_argument *bigs;
     char *protocol_error; /* with REQUEST_PROTOCOL_ERROR */
@@ -60,6 +62,12 @@ const struct request *engine_running_request(const struct engine *engine);
 
 /* The hash of a key argument: kept from the batch, or computed. */
 uint64_t request_hash(const struct request *req, int at);
+
+/* An argument that is an element, with its hash when the batch has computed it. */
+static inline struct hashed request_member(const struct request *req, int at)
+{
+    return (struct hashed){req->argv[at], at == req->command->row->member ? req->member_hash : 0};
+}
 
 /* A copy that owns its arguments; big arguments move into it. */
 struct request *request_detach(struct request *req);

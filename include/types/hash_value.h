@@ -14,6 +14,7 @@
 #define TERN_TYPES_HASH_VALUE_H
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "ds/dict.h"
 #include "ds/timing_wheel.h"
 #include "types/value_ops.h"
@@ -44,13 +45,13 @@ const char *hash_encoding(const struct hash *hash);
 size_t hash_memory(const struct hash *hash, size_t samples);
 struct hash *hash_copy(const struct hash *hash); /* with its deadlines */
 
-bool hash_get(const struct hash *hash, struct bytes field, struct bytes *value);
+bool hash_get(const struct hash *hash, struct hashed field, struct bytes *value);
 /* True when the field is new. An old one loses its deadline unless 'keep_deadline'. */
-bool hash_set(struct hash *hash, struct bytes field, struct bytes value, bool keep_deadline);
+bool hash_set(struct hash *hash, struct hashed field, struct bytes value, bool keep_deadline);
 /* As in Redis, what one command is about to set decides together whether the hash stays packed: use this
  * first where it has several. Fields and values alternate; 'count' is even. */
 void hash_expect(struct hash *hash, const struct bytes *arguments, size_t count);
-bool hash_remove(struct hash *hash, struct bytes field); /* false when absent */
+bool hash_remove(struct hash *hash, struct hashed field); /* false when absent */
 /* So many fields are about to come to an empty hash: it is a table at once when they are too many to be packed. */
 void hash_reserve(struct hash *hash, size_t fields);
 /* Kept as a packed block, its pairs in the order in which they came. */

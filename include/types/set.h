@@ -10,6 +10,7 @@
 #define TERN_TYPES_SET_H
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "ds/dict.h"
 #include "types/value_ops.h"
 
@@ -44,9 +45,9 @@ size_t set_size(const struct set *set);
 const char *set_encoding(const struct set *set); /* "intset", "listpack" or "hashtable" */
 size_t set_memory(const struct set *set, size_t samples);
 
-bool set_add(struct set *set, struct bytes member);    /* false: was there */
-bool set_remove(struct set *set, struct bytes member); /* false: was not there */
-bool set_has(const struct set *set, struct bytes member);
+bool set_add(struct set *set, struct hashed member);    /* false: was there */
+bool set_remove(struct set *set, struct hashed member); /* false: was not there */
+bool set_has(const struct set *set, struct hashed member);
 
 /* A member as it is kept: bytes or a number. The view holds until the set changes. */
 struct set_member {

@@ -10,6 +10,7 @@
 #define TERN_TYPES_ZSET_H
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "ds/btree.h"
 #include "ds/listpack.h"
 #include "types/value_ops.h"
@@ -52,11 +53,11 @@ enum zset_outcome {
 };
 
 /* '*result' (may be NULL) is its score then, unless it was refused. */
-enum zset_outcome zset_add(struct zset *set, double score, struct bytes member, unsigned flags,
+enum zset_outcome zset_add(struct zset *set, double score, struct hashed member, unsigned flags,
                            double *result);
-bool zset_remove(struct zset *set, struct bytes member); /* false when absent */
-bool zset_score(const struct zset *set, struct bytes member, double *score);
-bool zset_rank(const struct zset *set, struct bytes member, size_t *rank, double *score);
+bool zset_remove(struct zset *set, struct hashed member); /* false when absent */
+bool zset_score(const struct zset *set, struct hashed member, double *score);
+bool zset_rank(const struct zset *set, struct hashed member, size_t *rank, double *score);
 
 /* --- ranges: members at 'count' ranks from 'first' on; what is not within is cut off before --- */
 

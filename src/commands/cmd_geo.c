@@ -75,7 +75,7 @@ static bool member_point(const struct key_ref *ref, struct bytes member, struct 
 {
     double score;
 
-    if (!ref->entry || !zset_score(zset_at(ref), member, &score))
+    if (!ref->entry || !zset_score(zset_at(ref), hashed(member), &score))
         return false;
     *point = geohash_decode(geohash_of_score(score));
     return true;
@@ -157,7 +157,7 @@ static void add_points(struct request *req, struct key_ref *ref, const struct ad
         store_add(ref, req->argv[1], VALUE_ZSET, zset_new(count, added_member(req, add, 0).len));
     for (int i = 0; i < add->count; i++) {
         enum zset_outcome outcome = zset_add(zset_at(ref), (double)add->geohashes[i],
-                                             added_member(req, add, i), add->flags, NULL);
+                                             hashed(added_member(req, add, i)), add->flags, NULL);
 
         added += outcome == ZSET_ADDED;
         changed += outcome == ZSET_CHANGED;

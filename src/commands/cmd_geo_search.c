@@ -46,7 +46,7 @@ static bool parse_member_or_reply(struct request *req, int at, struct search *se
     search->has_member = true;
     if (!search->source)
         return true;
-    if (!zset_score(search->source, req->argv[at], &score)) {
+    if (!zset_score(search->source, request_member(req, at), &score)) {
         reply_error(req, ERR_NO_MEMBER);
         return false;
     }
@@ -354,7 +354,7 @@ static void store_findings(struct request *req, const struct search *search,
         const struct found *found = &findings->list[i];
 
         zset_add(set, search->stores_distance ? found->distance / search->unit : found->score,
-                 found_name(findings, found), 0, NULL);
+                 hashed(found_name(findings, found)), 0, NULL);
     }
     zset_store_and_reply(req, search->store_at, set,
                          is_new_kind(search) ? &EVENT_GEOSEARCHSTORE : &EVENT_GEORADIUSSTORE);

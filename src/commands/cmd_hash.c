@@ -57,7 +57,7 @@ static bool set_pairs_or_reply(struct request *req, int64_t *created)
     hash_expect(hash, req->argv + 2, (size_t)req->argc - 2);
     *created = 0;
     for (int i = 2; i < req->argc; i += 2)
-        *created += hash_set(hash, req->argv[i], req->argv[i + 1], false);
+        *created += hash_set(hash, request_member(req, i), req->argv[i + 1], false);
     key_changed(req, req->db, req->argv[1], &EVENT_HSET, req->argc / 2 - 1);
     return true;
 }
@@ -85,11 +85,11 @@ static void cmd_hsetnx(struct request *req)
 
     if (!key_find_or_reply(req, 1, VALUE_HASH, LOOKUP_WRITE, &ref))
         return;
-    if (ref.entry && hash_get(entry_value(ref.entry), req->argv[2], &value)) {
+    if (ref.entry && hash_get(entry_value(ref.entry), request_member(req, 2), &value)) {
         reply_int(req, 0);
         return;
     }
-    hash_set(hash_at(&ref, req->argv[1]), req->argv[2], req->argv[3], false);
+    hash_set(hash_at(&ref, req->argv[1]), request_member(req, 2), req->argv[3], false);
     key_changed(req, req->db, req->argv[1], &EVENT_HSET, 1);
     reply_int(req, 1);
 }
@@ -104,7 +104,7 @@ static void cmd_hincrby(struct request *req)
     if (!parse_int_or_reply(req, 3, &by) ||
         !key_find_or_reply(req, 1, VALUE_HASH, LOOKUP_WRITE, &ref))
         return;
-    if (ref.entry && hash_get(entry_value(ref.entry), req->argv[2], &old) &&
+    if (ref.entry && hash_get(entry_value(ref.entry), request_member(req, 2), &old) &&
         !int64_parse(old, &value)) {
         reply_error(req, ERR_HASH_NOT_INTEGER);
         return;
@@ -113,7 +113,7 @@ static void cmd_hincrby(struct request *req)
         reply_error(req, ERR_OVERFLOW);
         return;
     }
-    hash_set(hash_at(&ref, req->argv[1]), req->argv[2],
+    hash_set(hash_at(&ref, req->argv[1]), request_member(req, 2),
              (struct bytes){text, int64_format(text, value)}, true);
     key_changed(req, req->db, req->argv[1], &EVENT_HINCRBY, 1);
     reply_int(req, value);
@@ -148,7 +148,7 @@ static void cmd_hincrbyfloat(struct request *req)
     }
     if (!key_find_or_reply(req, 1, VALUE_HASH, LOOKUP_WRITE, &ref))
         return;
-    if (ref.entry && hash_get(entry_value(ref.entry), req->argv[2], &old) &&
+    if (ref.entry && hash_get(entry_value(ref.entry), request_member(req, 2), &old) &&
         !long_double_parse(old, &value)) {
         reply_error(req, ERR_HASH_NOT_FLOAT);
         return;
@@ -159,7 +159,7 @@ static void cmd_hincrbyfloat(struct request *req)
         return;
     }
     sum = (struct bytes){text, long_double_format(text, value)};
-    hash_set(hash_at(&ref, req->argv[1]), req->argv[2], sum, true);
+    hash_set(hash_at(&ref, req->argv[1]), request_member(req, 2), sum, true);
     key_changed(req, req->db, req->argv[1], &EVENT_HINCRBYFLOAT, 1);
     propagate_sum(req, entry_value(ref.entry), sum);
     reply_bulk(req, sum);
@@ -179,7 +179,7 @@ static void cmd_hdel(struct request *req)
     }
     hash = entry_value(ref.entry);
     for (int i = 2; i < req->argc; i++)
-        removed += hash_remove(hash, req->argv[i]);
+        removed += hash_remove(hash, request_member(req, i));
     reply_int(req, removed);
     if (!removed)
         return;
@@ -196,7 +196,7 @@ static void reply_field(struct request *req, const struct hash *hash, struct byt
 {
     struct bytes value;
 
-    if (hash && hash_get(hash, field, &value))
+    if (hash && hash_get(hash, hashed(field), &value))
         reply_bulk(req, value);
     else
         reply_null(req);
@@ -227,7 +227,7 @@ static void cmd_hexists(struct request *req)
     struct bytes value;
 
     if (hash_find_or_reply(req, &hash))
-        reply_int(req, hash && hash_get(hash, req->argv[2], &value));
+        reply_int(req, hash && hash_get(hash, request_member(req, 2), &value));
 }
 
 static void cmd_hstrlen(struct request *req)
@@ -237,7 +237,7 @@ static void cmd_hstrlen(struct request *req)
 
     if (!hash_find_or_reply(req, &hash))
         return;
-    reply_int(req, hash && hash_get(hash, req->argv[2], &value) ? (int64_t)value.len : 0);
+    reply_int(req, hash && hash_get(hash, request_member(req, 2), &value) ? (int64_t)value.len : 0);
 }
 
 static void cmd_hlen(struct request *req)

@@ -207,7 +207,7 @@ static int expire_field(struct request *req, struct hash *hash, struct bytes fie
     if (!holds(condition, current_ms, deadline_ms))
         return FIELD_SKIPPED;
     if (is_past(req, deadline_ms)) {
-        hash_remove(hash, field);
+        hash_remove(hash, hashed(field));
         return FIELD_DELETED;
     }
     hash_set_deadline(hash, field, deadline_ms);
@@ -351,7 +351,7 @@ static bool reply_field(struct request *req, const struct hash *hash, struct byt
 {
     struct bytes value;
 
-    if (hash_get(hash, field, &value)) {
+    if (hash_get(hash, hashed(field), &value)) {
         reply_bulk(req, value);
         return true;
     }
@@ -367,7 +367,7 @@ static void get_and_delete(struct request *req, struct key_ref *ref, int first)
     reply_array(req, (size_t)(req->argc - first));
     for (int i = first; i < req->argc; i++)
         if (reply_field(req, hash, req->argv[i])) {
-            hash_remove(hash, req->argv[i]);
+            hash_remove(hash, request_member(req, i));
             changed_add(&changed, req->argv[i]);
         }
     if (changed.count)
@@ -539,7 +539,7 @@ static bool condition_holds(const struct request *req, const struct setex *setex
     struct bytes value;
 
     for (int i = setex->first; (setex->only_new || setex->only_existing) && i < req->argc; i += 2) {
-        bool is_there = hash && hash_get(hash, req->argv[i], &value);
+        bool is_there = hash && hash_get(hash, request_member(req, i), &value);
 
         if (is_there ? setex->only_new : setex->only_existing)
             return false;
@@ -576,7 +576,7 @@ static void delete_again(struct request *req, struct key_ref *ref, const struct 
     struct changed changed = changed_new(req);
 
     for (int i = setex->first; i < req->argc; i += 2)
-        if (hash_remove(entry_value(ref->entry), req->argv[i]))
+        if (hash_remove(entry_value(ref->entry), request_member(req, i)))
             changed_add(&changed, req->argv[i]);
     report_deleted(req, ref, &changed);
     changed_release(&changed);
@@ -593,7 +593,7 @@ static void set_fields(struct request *req, struct key_ref *ref, const struct se
     hash = entry_value(ref->entry);
     hash_expect(hash, req->argv + setex->first, (size_t)count);
     for (int i = setex->first; i < req->argc; i += 2) {
-        hash_set(hash, req->argv[i], req->argv[i + 1], setex->keep_deadline || setex->has_deadline);
+        hash_set(hash, request_member(req, i), req->argv[i + 1], setex->keep_deadline || setex->has_deadline);
         if (setex->has_deadline && !is_over)
             hash_set_deadline(hash, req->argv[i], setex->deadline_ms);
     }

@@ -65,7 +65,7 @@ static void cmd_sadd(struct request *req)
         store_add(&ref, req->argv[1], VALUE_SET, set_new_for(req->argv[2], count));
     set = set_of(&ref);
     for (int i = 2; i < req->argc; i++)
-        added += set_add(set, req->argv[i]);
+        added += set_add(set, request_member(req, i));
     if (added)
         key_changed(req, req->db, req->argv[1], &EVENT_SADD, added);
     reply_int(req, added);
@@ -79,7 +79,7 @@ static void cmd_srem(struct request *req)
     if (!key_find_or_reply(req, 1, VALUE_SET, LOOKUP_WRITE, &ref))
         return;
     for (int i = 2; ref.entry && i < req->argc && set_size(set_of(&ref)); i++)
-        removed += set_remove(set_of(&ref), req->argv[i]);
+        removed += set_remove(set_of(&ref), request_member(req, i));
     if (removed)
         set_shrunk(req, &ref, req->argv[1], &EVENT_SREM, removed);
     reply_int(req, removed);
@@ -95,7 +95,7 @@ static void move(struct request *req, struct key_ref *from)
     to = key_find(req, 2, LOOKUP_WRITE);
     if (!to.entry)
         store_add(&to, req->argv[2], VALUE_SET, set_new_for(member, 1));
-    if (set_add(set_of(&to), member))
+    if (set_add(set_of(&to), hashed(member)))
         key_changed(req, req->db, req->argv[2], &EVENT_SADD, 1);
     reply_int(req, 1);
 }
@@ -114,8 +114,8 @@ static void cmd_smove(struct request *req)
         return;
     }
     if (from.entry == to.entry)
-        reply_int(req, set_has(set_of(&from), req->argv[3]));
-    else if (set_remove(set_of(&from), req->argv[3]))
+        reply_int(req, set_has(set_of(&from), request_member(req, 3)));
+    else if (set_remove(set_of(&from), request_member(req, 3)))
         move(req, &from);
     else
         reply_int(req, 0);
@@ -136,7 +136,7 @@ static void cmd_sismember(struct request *req)
     struct key_ref ref;
 
     if (key_find_or_reply(req, 1, VALUE_SET, LOOKUP_READ, &ref))
-        reply_int(req, ref.entry && set_has(set_of(&ref), req->argv[2]));
+        reply_int(req, ref.entry && set_has(set_of(&ref), request_member(req, 2)));
 }
 
 static void cmd_smismember(struct request *req)
@@ -147,7 +147,7 @@ static void cmd_smismember(struct request *req)
         return;
     reply_array(req, (size_t)req->argc - 2);
     for (int i = 2; i < req->argc; i++)
-        reply_int(req, ref.entry && set_has(set_of(&ref), req->argv[i]));
+        reply_int(req, ref.entry && set_has(set_of(&ref), request_member(req, i)));
 }
 
 static void cmd_smembers(struct request *req)

@@ -168,7 +168,7 @@ static void add_pairs(struct request *req, struct zset *set, const struct additi
     double score = 0;
 
     for (int i = 0; i < add->pairs; i++) {
-        outcome = zset_add(set, add->scores[i], req->argv[add->first + 2 * i + 1], add->flags, &score);
+        outcome = zset_add(set, add->scores[i], request_member(req, add->first + 2 * i + 1), add->flags, &score);
         counts[outcome]++;
     }
     if (counts[ZSET_ADDED] || counts[ZSET_CHANGED])
@@ -215,7 +215,7 @@ static void cmd_zrem(struct request *req)
     if (!key_find_or_reply(req, 1, VALUE_ZSET, LOOKUP_WRITE, &ref))
         return;
     for (int i = 2; ref.entry && i < req->argc && zset_size(zset_at(&ref)); i++)
-        removed += zset_remove(zset_at(&ref), req->argv[i]);
+        removed += zset_remove(zset_at(&ref), request_member(req, i));
     if (removed)
         zset_report_taken(req, &ref, req->argv[1], &EVENT_ZREM, removed);
     reply_int(req, removed);
@@ -235,7 +235,7 @@ static void reply_score(struct request *req, const struct key_ref *ref, struct b
 {
     double score;
 
-    if (ref->entry && zset_score(zset_at(ref), member, &score))
+    if (ref->entry && zset_score(zset_at(ref), hashed(member), &score))
         reply_double(req, score);
     else
         reply_null(req);
@@ -277,7 +277,7 @@ static void reply_rank(struct request *req, bool is_reverse)
     }
     if (!key_find_or_reply(req, 1, VALUE_ZSET, LOOKUP_READ, &ref))
         return;
-    if (!ref.entry || !zset_rank(zset_at(&ref), req->argv[2], &rank, &score)) {
+    if (!ref.entry || !zset_rank(zset_at(&ref), request_member(req, 2), &rank, &score)) {
         if (with_score)
             reply_null_array(req);
         else

@@ -35,9 +35,9 @@ static size_t source_size(const struct source *source)
 static bool source_score(const struct source *source, struct bytes member, double *score)
 {
     if (source->zset)
-        return zset_score(source->zset, member, score);
+        return zset_score(source->zset, hashed(member), score);
     *score = 1;
-    return source->set && set_has(source->set, member);
+    return source->set && set_has(source->set, hashed(member));
 }
 
 struct source_iter {
@@ -246,12 +246,12 @@ static void unite(const struct algebra *algebra, struct zset *result)
         while (source_iter_next(&iter, &item)) {
             double score = weighted(source, item.score);
 
-            if (zset_score(result, item.member, &total)) {
+            if (zset_score(result, hashed(item.member), &total)) {
                 score = aggregate(algebra, total, score);
                 if (score == total && signbit(score) != signbit(total)) /* 0 instead of -0 */
-                    zset_remove(result, item.member);
+                    zset_remove(result, hashed(item.member));
             }
-            zset_add(result, score, item.member, 0, NULL);
+            zset_add(result, score, hashed(item.member), 0, NULL);
         }
     }
 }
@@ -294,7 +294,7 @@ static void filter_first(const struct algebra *algebra, struct zset *result)
     source_iter_init(&iter, &algebra->sources[0]);
     while (source_iter_next(&iter, &item))
         if (keeps(algebra, &item, &score))
-            zset_add(result, score, item.member, 0, NULL);
+            zset_add(result, score, hashed(item.member), 0, NULL);
 }
 
 static struct zset *compute(struct algebra *algebra)

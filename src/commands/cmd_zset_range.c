@@ -274,7 +274,7 @@ static struct zset *copy_query(const struct zset *set, const struct query *query
         return result;
     zset_iter_init(&iter, set, first, query->is_reverse);
     for (; count > 0 && zset_iter_next(&iter, &item); count--)
-        zset_add(result, item.score, item.member, 0, NULL);
+        zset_add(result, item.score, hashed(item.member), 0, NULL);
     return result;
 }
 

@@ -55,7 +55,7 @@ static bool content_of(const struct entry *entry, const struct sort_pattern *pat
                        struct bytes *value)
 {
     if (pattern->field.data)
-        return entry->type == VALUE_HASH && hash_get(entry_value(entry), pattern->field, value);
+        return entry->type == VALUE_HASH && hash_get(entry_value(entry), hashed(pattern->field), value);
     if (entry->type != VALUE_STRING)
         return false;
     *value = string_get(entry, text);

@@ -115,6 +115,8 @@ struct turn {
     uint32_t args_used;
     uint64_t *hashes;
     int hashes_used;
+    struct bytes last_key; /* the short key that was hashed last, while the batch is filled; its length is SIZE_MAX when there is none */
+    uint64_t last_hash;
     struct big_argument *next_bigs; /* of the command that is added next */
     struct window window;
     struct event_batch events;

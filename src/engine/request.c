@@ -68,6 +68,7 @@ struct request *request_detach(struct request *req)
     copy->flags |= REQUEST_IS_DETACHED;
     copy->detached_size = size;
     copy->hash_count = 0;
+    copy->member_hash = 0;
     copy->argv = (struct bytes *)(copy + 1);
     at = (char *)(copy->argv + copy->argc);
     for (int i = 0; i < req->argc; i++) {

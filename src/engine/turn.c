@@ -31,6 +31,8 @@
 
 enum source_kind { SOURCE_CLIENT, SOURCE_LISTENER, SOURCE_UNIX_LISTENER, SOURCE_OTHER };
 
+static void forget_last_key(struct turn *turn) { turn->last_key.len = SIZE_MAX; }
+
 struct turn *turn_new(struct engine *engine)
 {
     struct turn *turn = mem_alloc_zero(sizeof *turn);
@@ -41,6 +43,7 @@ struct turn *turn_new(struct engine *engine)
     turn->args = mem_alloc(BATCH_ARGS_MAX * sizeof *turn->args);
     turn->hashes = mem_alloc(BATCH_HASHES_MAX * sizeof *turn->hashes);
     window_init(&turn->window);
+    forget_last_key(turn);
     return turn;
 }
 
@@ -56,6 +59,19 @@ void turn_free(struct turn *turn)
 
 /* --- the batch ------------------------------------------------------------------------------- */
 
+/* Commands in a row are often for one key: its hash is kept while the batch is filled. */
+static inline uint64_t hash_key(struct turn *turn, struct bytes key)
+{
+    if (bytes_equal(key, turn->last_key))
+        return turn->last_hash;
+    uint64_t hash = hash_bytes(key);
+    if (key.len <= BYTES_SHORT) { /* a long one may be in a block that goes with its request */
+        turn->last_key = key;
+        turn->last_hash = hash;
+    }
+    return hash;
+}
+
 /* The hashes of the first keys, and their buckets on the way to the cache. */
 static void hash_keys(struct turn *turn, struct request *req)
 {
@@ -68,7 +84,7 @@ static void hash_keys(struct turn *turn, struct request *req)
 
         if (req->hash_count == REQUEST_HASHES_MAX || turn->hashes_used == BATCH_HASHES_MAX)
             return;
-        hash = hash_bytes(req->argv[at]);
+        hash = hash_key(turn, req->argv[at]);
         dict_prefetch(&req->db->keys, hash);
         turn->hashes[turn->hashes_used++] = hash;
         req->hash_count++;
@@ -88,6 +104,7 @@ struct request *turn_add(struct turn *turn, struct client *client, struct bytes 
     req->argc = argc;
     req->flags = is_quoted ? REQUEST_IS_QUOTED : 0;
     req->hash_count = 0;
+    req->member_hash = 0;
     req->raw = raw;
     req->bigs = turn->next_bigs;
     req->protocol_error = NULL;
@@ -119,12 +136,16 @@ void turn_drop(struct request *req)
 
 static void prefetch_entries(const struct turn *turn)
 {
+    uint64_t last = 0;
+
     for (int i = 0; i < turn->batch_count; i++) {
         const struct request *req = &turn->batch[i];
 
         for (int k = 0; k < req->hash_count; k++) {
-            const void *entry = dict_peek(&req->db->keys, req->hashes[k]);
-
+            if (req->hashes[k] == last)
+                continue;
+            last = req->hashes[k];
+            const void *entry = dict_peek(&req->db->keys, last);
             __builtin_prefetch(entry);
             __builtin_prefetch((const char *)entry + ENTRY_SECOND_LINE);
         }
@@ -134,17 +155,20 @@ static void prefetch_entries(const struct turn *turn)
 #define MEMBER_LEN_MAX 256 /* computing the hash of a longer one twice costs more than a miss */
 #define MEMBERS_MIN    4   /* requests of a batch that make it worth while */
 
-/* The table that the request's element is in, NULL when the batch cannot know or need not care. Like every
- * pointer into a table it is void once a request has run. */
+static bool has_member(const struct request *req)
+{
+    int at = req->command ? req->command->row->member : 0;
+
+    return at && req->hash_count && at < req->argc && req->argv[at].len <= MEMBER_LEN_MAX;
+}
+
+/* The table of the value at the request's key; NULL when it has none. Like every pointer into a table it is void once a
+ * request has run. */
 static const struct dict *members_of(const struct request *req)
 {
+    const struct entry *entry = dict_peek(&req->db->keys, req->hashes[0]);
     const struct value_ops *ops;
-    const struct entry *entry;
 
-    if (!req->hash_count || !req->command->row->member || req->argc <= req->command->row->member ||
-        req->argv[req->command->row->member].len > MEMBER_LEN_MAX)
-        return NULL;
-    entry = dict_peek(&req->db->keys, req->hashes[0]);
     if (!entry || entry->type == VALUE_STRING)
         return NULL;
     ops = value_ops_of(entry->type);
@@ -155,22 +179,30 @@ static const struct dict *members_of(const struct request *req)
 static void prefetch_members(const struct turn *turn)
 {
     const struct dict *tables[BATCH_MAX];
-    uint64_t hashes[BATCH_MAX];
+    const struct request *last = NULL; /* the one of 'table' */
+    const struct dict *table = NULL;
 
     if (turn->batch_count < MEMBERS_MIN)
         return;
     for (int i = 0; i < turn->batch_count; i++) {
-        const struct request *req = &turn->batch[i];
+        struct request *req = &turn->batch[i];
 
-        tables[i] = members_of(req);
-        if (!tables[i])
+        tables[i] = NULL;
+        if (!has_member(req))
             continue;
-        hashes[i] = hash_bytes(req->argv[req->command->row->member]);
-        dict_prefetch(tables[i], hashes[i]);
+        if (!last || last->hashes[0] != req->hashes[0] || last->db != req->db) {
+            table = members_of(req);
+            last = req;
+        }
+        if (!table)
+            continue;
+        tables[i] = table;
+        req->member_hash = hash_bytes(req->argv[req->command->row->member]);
+        dict_prefetch(table, req->member_hash);
     }
     for (int i = 0; i < turn->batch_count; i++)
         if (tables[i])
-            __builtin_prefetch(dict_peek(tables[i], hashes[i]));
+            __builtin_prefetch(dict_peek(tables[i], turn->batch[i].member_hash));
 }
 
 void turn_end_share(struct turn *turn, struct client *client)
@@ -224,6 +256,7 @@ void turn_run_batch(struct turn *turn, uint32_t kept_args)
         turn->batch_count = 0;
         turn->batch_at = 0;
         turn->hashes_used = 0;
+        forget_last_key(turn);
     }
     if (kept_args)
         memmove(turn->args, turn->args + turn->args_used, kept_args * sizeof *turn->args);

@@ -66,7 +66,7 @@ struct list *rdb_read_list(struct rdb_reader *reader, unsigned type)
 
 static bool add_pair(struct hash *hash, struct bytes field, struct bytes value, int64_t deadline_ms)
 {
-    if (!hash_set(hash, field, value, false))
+    if (!hash_set(hash, hashed(field), value, false))
         return false;
     if (deadline_ms != HASH_NO_DEADLINE)
         hash_set_deadline(hash, field, deadline_ms);

@@ -38,7 +38,7 @@ static struct set *read_set_members(struct rdb_reader *reader)
     }
     set_expect(set, count < RESERVED_MAX ? count : RESERVED_MAX);
     for (; count; count--)
-        if (!rdb_read_string(reader, &member) || !set_add(set, member)) {
+        if (!rdb_read_string(reader, &member) || !set_add(set, hashed(member))) {
             set_free(set);
             return NULL;
         }
@@ -90,7 +90,7 @@ static bool read_item(struct rdb_reader *reader, unsigned type, struct zset *set
     reader->held_scratch = !reader->scratch_next;
     is_read = read_score(reader, type, &score);
     reader->held = NULL;
-    return is_read && zset_add(set, score, member, ZSET_IF_ABSENT, NULL) == ZSET_ADDED;
+    return is_read && zset_add(set, score, hashed(member), ZSET_IF_ABSENT, NULL) == ZSET_ADDED;
 }
 
 static struct zset *read_zset_items(struct rdb_reader *reader, unsigned type)
@@ -128,7 +128,7 @@ static struct zset *read_zset_ziplist(struct bytes packed)
             member.data = text;
         }
         is_good = ziplist_next(&ziplist, &score_text) && double_parse(score_text, &score) &&
-                  zset_add(set, score, member, ZSET_IF_ABSENT, NULL) == ZSET_ADDED;
+                  zset_add(set, score, hashed(member), ZSET_IF_ABSENT, NULL) == ZSET_ADDED;
     }
     if (is_good && ziplist.is_good)
         return set;

@@ -29,9 +29,9 @@ struct hash_table *hash_table_new(void)
     return table;
 }
 
-unsigned char *hash_table_find(const struct hash_table *table, struct bytes field)
+unsigned char *hash_table_find(const struct hash_table *table, struct hashed field)
 {
-    return dict_find(&table->dict, hash_bytes(field), entry_has_field, &field);
+    return dict_find(&table->dict, hash_of(&field), entry_has_field, &field.bytes);
 }
 
 int64_t hash_table_deadline(const struct hash_table *table, const struct pair *pair)
@@ -46,16 +46,16 @@ static void add_deadline(struct hash_table *table, unsigned char *at, int64_t de
     expiry_add(table->expiry, at, deadline_ms);
 }
 
-void hash_table_add(struct hash_table *table, struct bytes field, struct bytes value,
+void hash_table_add(struct hash_table *table, struct hashed field, struct bytes value,
                     int64_t deadline_ms)
 {
     size_t mark_bytes = deadline_ms == HASH_NO_DEADLINE ? 0 : MARK_TABLE;
-    unsigned char *at = mem_alloc(pair_size(field.len, value.len, mark_bytes));
+    unsigned char *at = mem_alloc(pair_size(field.bytes.len, value.len, mark_bytes));
 
-    pair_write(at, mark_bytes, field, value);
+    pair_write(at, mark_bytes, field.bytes, value);
     if (mark_bytes)
         add_deadline(table, at, deadline_ms);
-    dict_insert(&table->dict, hash_bytes(field), at);
+    dict_insert(&table->dict, hash_of(&field), at);
 }
 
 /* The pair lies in a block with or without a mark; what the mark was to say is the caller's. */

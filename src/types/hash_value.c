@@ -61,9 +61,9 @@ static bool is_alive(const struct hash *hash, const struct pair *pair)
 }
 
 /* Dead or alive. */
-static unsigned char *find(const struct hash *hash, struct bytes field)
+static unsigned char *find(const struct hash *hash, struct hashed field)
 {
-    return is_table(hash) ? hash_table_find(table_of(hash), field) : hash_packed_find(hash, field);
+    return is_table(hash) ? hash_table_find(table_of(hash), field) : hash_packed_find(hash, field.bytes);
 }
 
 static size_t count_before(const struct hash *hash, int64_t now_ms)
@@ -92,7 +92,7 @@ static void become_table(struct hash *hash, size_t expected)
     while (at < end) {
         struct pair pair = pair_read(at, MARK_PACKED);
 
-        hash_table_add(table, pair.field, pair.value, packed_deadline(&pair));
+        hash_table_add(table, hashed(pair.field), pair.value, packed_deadline(&pair));
         at += pair.size;
     }
     mem_free(pairs, hash->bytes);
@@ -142,7 +142,7 @@ struct hash *hash_copy(const struct hash *hash)
     hash_iter_init(&iter, hash);
     while (hash_iter_next(&iter, &field, &value))
         if (is_table(copy))
-            hash_table_add(table_of(copy), field, value, iter.deadline_ms);
+            hash_table_add(table_of(copy), hashed(field), value, iter.deadline_ms);
         else
             hash_packed_put(copy, NULL, field, value, iter.deadline_ms);
     return copy;
@@ -175,7 +175,7 @@ size_t hash_memory(const struct hash *hash, size_t samples)
     return bytes + (hash->bytes ? mem_block_size(hash->bytes) : 0);
 }
 
-bool hash_get(const struct hash *hash, struct bytes field, struct bytes *value)
+bool hash_get(const struct hash *hash, struct hashed field, struct bytes *value)
 {
     const unsigned char *at = find(hash, field);
     struct pair pair;
@@ -229,20 +229,24 @@ static void replace(struct hash *hash, unsigned char *at, const struct pair *old
                         keep_deadline ? packed_deadline(old) : HASH_NO_DEADLINE);
 }
 
-bool hash_set(struct hash *hash, struct bytes field, struct bytes value, bool keep_deadline)
+bool hash_set(struct hash *hash, struct hashed name, struct bytes value, bool keep_deadline)
 {
-    unsigned char *at = find(hash, field);
+    struct bytes field = name.bytes;
+    unsigned char *at;
     struct pair old;
     bool was_there;
 
+    if (is_table(hash))
+        name.hash = hash_of(&name);
+    at = find(hash, name);
     if (!is_table(hash) && (is_long(field) || is_long(value) ||
                             !fits_packed(hash, !at, field.len + value.len + PAIR_HEAD_MAX))) {
         become_table(hash, 0);
-        at = find(hash, field);
+        at = find(hash, name);
     }
     if (!at) {
         if (is_table(hash))
-            hash_table_add(table_of(hash), field, value, HASH_NO_DEADLINE);
+            hash_table_add(table_of(hash), name, value, HASH_NO_DEADLINE);
         else
             hash_packed_put(hash, NULL, field, value, HASH_NO_DEADLINE);
         return true;
@@ -253,7 +257,7 @@ bool hash_set(struct hash *hash, struct bytes field, struct bytes value, bool ke
     return !was_there;
 }
 
-bool hash_remove(struct hash *hash, struct bytes field)
+bool hash_remove(struct hash *hash, struct hashed field)
 {
     unsigned char *at = find(hash, field);
     struct pair pair;
@@ -383,7 +387,7 @@ bool hash_random(const struct hash *hash, struct random *random, struct bytes *f
 
 bool hash_get_deadline(const struct hash *hash, struct bytes field, int64_t *deadline_ms)
 {
-    const unsigned char *at = find(hash, field);
+    const unsigned char *at = find(hash, hashed(field));
     struct pair pair;
 
     if (!at)
@@ -395,7 +399,7 @@ bool hash_get_deadline(const struct hash *hash, struct bytes field, int64_t *dea
 
 static void mark(struct hash *hash, struct bytes field, int64_t deadline_ms)
 {
-    unsigned char *at = find(hash, field);
+    unsigned char *at = find(hash, hashed(field));
 
     ASSERT(at);
     if (is_table(hash))

@@ -196,9 +196,9 @@ void hash_packed_release(struct hash *hash);
 /* --- a table (hash_table.c) ------------------------------------------------------------------ */
 
 struct hash_table *hash_table_new(void);
-unsigned char *hash_table_find(const struct hash_table *table, struct bytes field);
+unsigned char *hash_table_find(const struct hash_table *table, struct hashed field);
 /* The field must be absent. */
-void hash_table_add(struct hash_table *table, struct bytes field, struct bytes value,
+void hash_table_add(struct hash_table *table, struct hashed field, struct bytes value,
                     int64_t deadline_ms);
 /* In place of the pair at 'at'. */
 void hash_table_replace(struct hash_table *table, unsigned char *at, struct bytes value,

@@ -313,27 +313,25 @@ void set_become_intset(struct set *set)
 
 void set_probe_init(struct set_probe *probe, const struct set_member *member)
 {
-    probe->is_hashed = false;
-    probe->bytes = set_member_bytes(member, probe->text);
+    probe->text = hashed(set_member_bytes(member, probe->number_text));
     probe->is_int = member->data ? INT_UNKNOWN : INT_IS;
     if (!member->data)
         probe->number = member->number;
 }
 
-static inline struct set_probe probe_of(struct bytes member)
+static inline struct set_probe probe_of(struct hashed member)
 {
     struct set_probe probe;
 
-    probe.bytes = member;
+    probe.text = member;
     probe.is_int = INT_UNKNOWN;
-    probe.is_hashed = false;
     return probe;
 }
 
 static inline bool probe_is_int(struct set_probe *probe)
 {
     if (probe->is_int == INT_UNKNOWN)
-        probe->is_int = int64_parse(probe->bytes, &probe->number) ? INT_IS : INT_IS_NOT;
+        probe->is_int = int64_parse(probe->text.bytes, &probe->number) ? INT_IS : INT_IS_NOT;
     return probe->is_int == INT_IS;
 }
 
@@ -345,15 +343,15 @@ static listpack_pos packed_find(const struct listpack *lp, struct bytes member)
 static inline bool has(const struct set *set, struct set_probe *probe)
 {
     if (set->form == SET_TABLE)
-        return dict_find_slot(set->table, set_probe_hash(probe), block_has_member, &probe->bytes);
+        return dict_find_slot(set->table, set_probe_hash(probe), block_has_member, &probe->text.bytes);
     if (set->form == SET_LISTPACK)
-        return packed_find(set->lp, probe->bytes);
+        return packed_find(set->lp, probe->text.bytes);
     return probe_is_int(probe) && intset_has(set->ints, probe->number);
 }
 
 bool set_has_probe(const struct set *set, struct set_probe *probe) { return has(set, probe); }
 
-bool set_has(const struct set *set, struct bytes member)
+bool set_has(const struct set *set, struct hashed member)
 {
     struct set_probe probe = probe_of(member);
 
@@ -386,18 +384,18 @@ static bool ints_add(struct set *set, struct set_probe *probe)
             set_become(set, SET_TABLE, count + 1);
         return is_new;
     }
-    if (ints_fit_listpack_with(set->ints, probe->bytes)) {
+    if (ints_fit_listpack_with(set->ints, probe->text.bytes)) {
         set_become(set, SET_LISTPACK, 0);
-        set->lp = listpack_append(set->lp, probe->bytes);
+        set->lp = listpack_append(set->lp, probe->text.bytes);
         return true;
     }
     set_become(set, SET_TABLE, count + 1);
-    return table_add(set->table, probe->bytes, set_probe_hash(probe));
+    return table_add(set->table, probe->text.bytes, set_probe_hash(probe));
 }
 
 static bool packed_add(struct set *set, struct set_probe *probe)
 {
-    struct bytes member = probe->bytes;
+    struct bytes member = probe->text.bytes;
     size_t count;
 
     if (packed_find(set->lp, member))
@@ -415,13 +413,13 @@ static bool packed_add(struct set *set, struct set_probe *probe)
 static inline bool add(struct set *set, struct set_probe *probe)
 {
     if (set->form == SET_TABLE)
-        return table_add(set->table, probe->bytes, set_probe_hash(probe));
+        return table_add(set->table, probe->text.bytes, set_probe_hash(probe));
     return set->form == SET_LISTPACK ? packed_add(set, probe) : ints_add(set, probe);
 }
 
 bool set_add_probe(struct set *set, struct set_probe *probe) { return add(set, probe); }
 
-bool set_add(struct set *set, struct bytes member)
+bool set_add(struct set *set, struct hashed member)
 {
     struct set_probe probe = probe_of(member);
 
@@ -436,19 +434,19 @@ bool set_add_member(struct set *set, const struct set_member *member)
     return add(set, &probe);
 }
 
-bool set_remove(struct set *set, struct bytes member)
+bool set_remove(struct set *set, struct hashed member)
 {
     struct set_probe probe = probe_of(member);
 
     if (set->form == SET_TABLE) {
         uint64_t hash = set_probe_hash(&probe);
-        struct dict_slot *slot = dict_find_slot(set->table, hash, block_has_member, &member);
+        struct dict_slot *slot = dict_find_slot(set->table, hash, block_has_member, &member.bytes);
         if (slot)
             set_table_remove(set->table, hash, slot);
         return slot;
     }
     if (set->form == SET_LISTPACK) {
-        listpack_pos at = packed_find(set->lp, member);
+        listpack_pos at = packed_find(set->lp, member.bytes);
         if (at)
             set->lp = listpack_remove(set->lp, at, 1, NULL);
         return at;

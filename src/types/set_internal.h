@@ -87,12 +87,10 @@ bool set_is_large(size_t count);
 /* A member that is looked for in several sets: its number and its hash are found out once, when a set
  * needs them. */
 struct set_probe {
-    struct bytes bytes;
-    uint64_t hash;
+    struct hashed text;
     int64_t number;
     enum { INT_UNKNOWN, INT_IS, INT_IS_NOT } is_int;
-    bool is_hashed;
-    char text[SET_TEXT_MAX];
+    char number_text[SET_TEXT_MAX];
 };
 void set_probe_init(struct set_probe *probe, const struct set_member *member);
 bool set_has_probe(const struct set *set, struct set_probe *probe);
@@ -101,11 +99,7 @@ bool set_add_member(struct set *set, const struct set_member *member);
 
 static inline uint64_t set_probe_hash(struct set_probe *probe)
 {
-    if (!probe->is_hashed) {
-        probe->hash = hash_bytes(probe->bytes);
-        probe->is_hashed = true;
-    }
-    return probe->hash;
+    return probe->text.hash = hash_of(&probe->text);
 }
 
 /* The member must be absent. */

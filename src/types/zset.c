@@ -129,10 +129,10 @@ static size_t free_effort(const struct zset *set) { return set->is_packed ? 1 : 
 
 /* --- one member ----------------------------------------------------------------------------------------- */
 
-bool zset_score(const struct zset *set, struct bytes member, double *score)
+bool zset_score(const struct zset *set, struct hashed member, double *score)
 {
     if (set->is_packed) {
-        listpack_pos at = zset_packed_find(set->lp, member);
+        listpack_pos at = zset_packed_find(set->lp, member.bytes);
 
         if (at)
             *score = zset_packed_score(set->lp, at);
@@ -144,10 +144,10 @@ bool zset_score(const struct zset *set, struct bytes member, double *score)
     return found != NULL;
 }
 
-bool zset_rank(const struct zset *set, struct bytes member, size_t *rank, double *score)
+bool zset_rank(const struct zset *set, struct hashed member, size_t *rank, double *score)
 {
     if (set->is_packed) {
-        listpack_pos at = zset_packed_find(set->lp, member);
+        listpack_pos at = zset_packed_find(set->lp, member.bytes);
 
         if (!at)
             return false;
@@ -189,17 +189,17 @@ static enum zset_outcome packed_change(struct zset *set, listpack_pos at, struct
     return outcome;
 }
 
-static enum zset_outcome add(struct zset *set, struct bytes member, unsigned flags, double *score)
+static enum zset_outcome add(struct zset *set, struct hashed member, unsigned flags, double *score)
 {
     if (set->is_packed) {
-        listpack_pos at = zset_packed_find(set->lp, member);
+        listpack_pos at = zset_packed_find(set->lp, member.bytes);
 
         if (at)
-            return packed_change(set, at, member, flags, score);
+            return packed_change(set, at, member.bytes, flags, score);
         if (flags & ZSET_IF_PRESENT)
             return ZSET_REFUSED;
-        if (fits_packed(set, member)) {
-            set->lp = zset_packed_insert(set->lp, *score, member);
+        if (fits_packed(set, member.bytes)) {
+            set->lp = zset_packed_insert(set->lp, *score, member.bytes);
             return ZSET_ADDED;
         }
         become_indexed(set, 1);
@@ -207,7 +207,7 @@ static enum zset_outcome add(struct zset *set, struct bytes member, unsigned fla
     return zset_indexed_add(set->indexed, member, flags, score);
 }
 
-enum zset_outcome zset_add(struct zset *set, double score, struct bytes member, unsigned flags,
+enum zset_outcome zset_add(struct zset *set, double score, struct hashed member, unsigned flags,
                            double *result)
 {
     enum zset_outcome outcome = add(set, member, flags, &score);
@@ -218,10 +218,10 @@ enum zset_outcome zset_add(struct zset *set, double score, struct bytes member, 
     return outcome;
 }
 
-bool zset_remove(struct zset *set, struct bytes member)
+bool zset_remove(struct zset *set, struct hashed member)
 {
     if (set->is_packed) {
-        listpack_pos at = zset_packed_find(set->lp, member);
+        listpack_pos at = zset_packed_find(set->lp, member.bytes);
 
         if (at)
             set->lp = zset_packed_remove(set->lp, at, 1);

@@ -30,9 +30,9 @@ struct indexed *zset_indexed_new(size_t expected)
     return indexed;
 }
 
-struct btree_member *zset_indexed_find(const struct indexed *indexed, struct bytes member)
+struct btree_member *zset_indexed_find(const struct indexed *indexed, struct hashed member)
 {
-    return dict_find(&indexed->dict, hash_bytes(member), member_is, &member);
+    return dict_find(&indexed->dict, hash_of(&member), member_is, &member.bytes);
 }
 
 void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member)
@@ -43,34 +43,33 @@ void zset_indexed_insert(struct indexed *indexed, double score, struct bytes mem
     btree_insert(&indexed->tree, block);
 }
 
-enum zset_outcome zset_indexed_add(struct indexed *indexed, struct bytes member, unsigned flags,
+enum zset_outcome zset_indexed_add(struct indexed *indexed, struct hashed member, unsigned flags,
                                    double *score)
 {
-    uint64_t hash = hash_bytes(member);
+    uint64_t hash = hash_of(&member);
+    bool is_score_known = !(flags & ZSET_INCREMENT);
     struct btree_place place;
 
     dict_prefetch(&indexed->dict, hash);
-    if (!(flags & ZSET_INCREMENT)) /* its misses and the dict's overlap */
+    if (is_score_known) /* its misses and the dict's overlap */
         btree_seek(&indexed->tree, *score, &place);
-    struct btree_member *found = dict_find(&indexed->dict, hash, member_is, &member);
-    if (found) {
-        enum zset_outcome outcome = zset_decide(found->score, score, flags);
-
-        if (outcome != ZSET_CHANGED)
-            return outcome;
-        if (flags & ZSET_INCREMENT)
-            btree_seek(&indexed->tree, *score, &place);
+    struct btree_member *found = dict_find(&indexed->dict, hash, member_is, &member.bytes);
+    enum zset_outcome outcome = found                       ? zset_decide(found->score, score, flags)
+                                : flags & ZSET_IF_PRESENT ? ZSET_REFUSED
+                                                            : ZSET_ADDED;
+    if (outcome != ZSET_ADDED && outcome != ZSET_CHANGED)
+        return outcome;
+    if (!is_score_known)
+        btree_seek(&indexed->tree, *score, &place);
+    if (outcome == ZSET_CHANGED) {
         btree_change_score(&indexed->tree, found, *score, &place);
-        return ZSET_CHANGED;
+    } else {
+        struct btree_member *block = btree_member_new(*score, member.bytes);
+
+        dict_insert(&indexed->dict, hash, block);
+        btree_insert_at(&indexed->tree, block, &place);
     }
-    if (flags & ZSET_IF_PRESENT)
-        return ZSET_REFUSED;
-    if (flags & ZSET_INCREMENT)
-        btree_seek(&indexed->tree, *score, &place);
-    struct btree_member *block = btree_member_new(*score, member);
-    dict_insert(&indexed->dict, hash, block);
-    btree_insert_at(&indexed->tree, block, &place);
-    return ZSET_ADDED;
+    return outcome;
 }
 
 /* What has left the tree leaves the dict and is freed. */
@@ -86,7 +85,7 @@ static void drop_member(void *context, struct btree_member *member)
     btree_member_free(member);
 }
 
-bool zset_indexed_remove(struct indexed *indexed, struct bytes member)
+bool zset_indexed_remove(struct indexed *indexed, struct hashed member)
 {
     struct btree_member *found = zset_indexed_find(indexed, member);
 
@@ -155,5 +154,5 @@ void zset_indexed_check(const struct indexed *indexed)
     ASSERT(dict_size(&indexed->dict) == indexed->tree.size);
     btree_iter_init(&iter, &indexed->tree, 0, false);
     while ((member = btree_iter_next(&iter)) != NULL)
-        ASSERT(zset_indexed_find(indexed, btree_member_bytes(member)) == member);
+        ASSERT(zset_indexed_find(indexed, hashed(btree_member_bytes(member))) == member);
 }

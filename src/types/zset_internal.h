@@ -59,12 +59,12 @@ void zset_packed_check(const struct listpack *lp);
 struct indexed *zset_indexed_new(size_t expected);
 bool zset_indexed_free_step(struct indexed *indexed, size_t budget); /* as zset_free_step */
 /* NULL when absent. */
-struct btree_member *zset_indexed_find(const struct indexed *indexed, struct bytes member);
+struct btree_member *zset_indexed_find(const struct indexed *indexed, struct hashed member);
 /* The member must be absent. */
 void zset_indexed_insert(struct indexed *indexed, double score, struct bytes member);
-enum zset_outcome zset_indexed_add(struct indexed *indexed, struct bytes member, unsigned flags,
+enum zset_outcome zset_indexed_add(struct indexed *indexed, struct hashed member, unsigned flags,
                                    double *score); /* as zset_add; '*score' is the result */
-bool zset_indexed_remove(struct indexed *indexed, struct bytes member);
+bool zset_indexed_remove(struct indexed *indexed, struct hashed member);
 void zset_indexed_remove_span(struct indexed *indexed, struct zset_span span);
 size_t zset_indexed_memory(const struct indexed *indexed, size_t samples);
 void zset_indexed_check(const struct indexed *indexed);

@@ -50,8 +50,8 @@ static inline struct set *any_set(struct random *random, size_t count)
     char number[INT64_TEXT_MAX];
 
     while (count--)
-        set_add(set, is_ints ? (struct bytes){number, int64_format(number, (int64_t)random_below(random, 100000))}
-                             : any_bytes(random, &text));
+        set_add(set, hashed(is_ints ? (struct bytes){number, int64_format(number, (int64_t)random_below(random, 100000))}
+                             : any_bytes(random, &text)));
     return set;
 }
 
@@ -61,7 +61,7 @@ static inline struct zset *any_zset(struct random *random, size_t count)
     struct any_text text;
 
     while (count--)
-        zset_add(set, (double)random_below(random, 64) / 8 - 4, any_bytes(random, &text), 0, NULL);
+        zset_add(set, (double)random_below(random, 64) / 8 - 4, hashed(any_bytes(random, &text)), 0, NULL);
     return set;
 }
 
@@ -72,7 +72,7 @@ static inline struct hash *any_hash(struct random *random, size_t count)
     struct any_text field, value;
 
     while (count--) {
-        hash_set(hash, any_bytes(random, &field), any_bytes(random, &value), false);
+        hash_set(hash, hashed(any_bytes(random, &field)), any_bytes(random, &value), false);
         if (has_deadlines && random_below(random, 2))
             hash_set_deadline(hash, (struct bytes){field.data, field.len},
                               1800000000000 + (int64_t)random_below(random, 1000));

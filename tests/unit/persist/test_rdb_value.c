@@ -131,8 +131,8 @@ static void a_long_pair_lies_across_the_end_of_the_window(void **state)
         struct rdb_value value;
         struct bytes got, rest;
 
-        hash_set(hash, (struct bytes){memory, len}, (struct bytes){memory + 1, long_len}, false);
-        hash_set(hash, (struct bytes){memory + 1, long_len}, (struct bytes){memory, len}, false);
+        hash_set(hash, hashed((struct bytes){memory, len}), (struct bytes){memory + 1, long_len}, false);
+        hash_set(hash, hashed((struct bytes){memory + 1, long_len}), (struct bytes){memory, len}, false);
         struct key_ref ref = find(db, BYTES("k"), LOOKUP_WRITE);
         store_replace(&ref, BYTES("k"), VALUE_HASH, hash);
         rdb_write_value(&writer, ref.entry);
@@ -140,10 +140,10 @@ static void a_long_pair_lies_across_the_end_of_the_window(void **state)
         rdb_reader_init_fill(&reader, writer.len, fill_from_memory, &rest);
         assert_int_equal(rdb_read_value(&reader, rdb_type_of(ref.entry), &value), RDB_READ);
         back = value.collection;
-        assert_true(hash_get(back, (struct bytes){memory, len}, &got));
+        assert_true(hash_get(back, hashed((struct bytes){memory, len}), &got));
         assert_int_equal(got.len, long_len);
         assert_memory_equal(got.data, memory + 1, long_len);
-        assert_true(hash_get(back, (struct bytes){memory + 1, long_len}, &got));
+        assert_true(hash_get(back, hashed((struct bytes){memory + 1, long_len}), &got));
         assert_int_equal(got.len, len);
         rdb_value_drop(&value);
         rdb_reader_release(&reader);
@@ -282,7 +282,7 @@ static void assert_hash(struct key_ref ref, const char *field, const char *value
 {
     struct bytes got;
 
-    assert_true(hash_get(entry_value(ref.entry), bytes_from_string(field), &got));
+    assert_true(hash_get(entry_value(ref.entry), hashed(bytes_from_string(field)), &got));
     assert_true(bytes_equal(got, bytes_from_string(value)));
 }
 
@@ -364,13 +364,13 @@ static void zipmaps_and_plain_lists_hashes_and_scores_are_read(void **state)
     refuse_raw(BYTES("\x09\x0f\x02\x03" "foo\x03\x00" "bar\x02" "hi\x01\xff"), RDB_MALFORMED);
     assert_hash(read_raw(BYTES("\x04\x01\x01" "f\x01v"), false), "f", "v");
     struct key_ref set = read_raw(BYTES("\x03\x03\x01" "a\x03" "1.5\x01" "b\xfe\x01" "c\xff"), false);
-    assert_true(zset_score(entry_value(set.entry), BYTES("a"), &score));
+    assert_true(zset_score(entry_value(set.entry), hashed(BYTES("a")), &score));
     assert_true(score == 1.5);
-    assert_true(zset_score(entry_value(set.entry), BYTES("b"), &score));
+    assert_true(zset_score(entry_value(set.entry), hashed(BYTES("b")), &score));
     assert_true(score > 1e308);
     refuse_raw(BYTES("\x03\x01\x01" "a\xfd"), RDB_MALFORMED);
     set = read_raw(BYTES("\x05\x01\x40\x41" LONG_MEMBER "\x00\x00\x00\x00\x00\x00\x00\x80"), false);
-    assert_true(zset_score(entry_value(set.entry), BYTES(LONG_MEMBER), &score));
+    assert_true(zset_score(entry_value(set.entry), hashed(BYTES(LONG_MEMBER)), &score));
     assert_true(score == 0 && signbit(score)); /* in a listpack it would be 0 */
     set = read_raw(BYTES("\x05\x01\x01" "a\x00\x00\x00\x00\x00\x00\xf0\x3f"), false);
     assert_int_equal(rdb_type_of(set.entry), 17); /* the few become a listpack */

@@ -11,7 +11,7 @@ static struct bytes name_of(char out[32], const char *prefix, size_t number)
     return (struct bytes){out, (size_t)snprintf(out, 32, "%s%zu", prefix, number)};
 }
 
-static struct hash *hash_of(const struct key_ref *ref) { return entry_value(ref->entry); }
+static struct hash *value_of(const struct key_ref *ref) { return entry_value(ref->entry); }
 
 /* The key becomes a hash with these fields if it is absent. */
 static struct key_ref filled(struct db *db, struct bytes key, size_t fields)
@@ -22,7 +22,7 @@ static struct key_ref filled(struct db *db, struct bytes key, size_t fields)
     if (!ref.entry)
         store_add(&ref, key, VALUE_HASH, hash_new());
     for (size_t i = 0; i < fields; i++)
-        hash_set(hash_of(&ref), name_of(field, "f", i), BYTES("v"), true);
+        hash_set(value_of(&ref), hashed(name_of(field, "f", i)), BYTES("v"), true);
     return ref;
 }
 
@@ -30,7 +30,7 @@ static void give_deadline(struct key_ref *ref, size_t field, int64_t deadline_ms
 {
     char name[32];
 
-    hash_set_deadline(hash_of(ref), name_of(name, "f", field), deadline_ms);
+    hash_set_deadline(value_of(ref), name_of(name, "f", field), deadline_ms);
     store_file_hash(ref);
 }
 
@@ -49,12 +49,12 @@ static void a_field_goes_the_millisecond_after_its_deadline(void **state)
     clock_advance(&rig.clock, 5);
     work_until_done(store);
     ref = find(db, BYTES("k"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&ref)), 3);
-    assert_true(hash_get(hash_of(&ref), BYTES("f1"), &value));
+    assert_int_equal(hash_size(value_of(&ref)), 3);
+    assert_true(hash_get(value_of(&ref), hashed(BYTES("f1")), &value));
     clock_advance(&rig.clock, 1);
     ref = find(db, BYTES("k"), LOOKUP_READ); /* nobody has worked */
-    assert_int_equal(hash_size(hash_of(&ref)), 2);
-    assert_false(hash_get(hash_of(&ref), BYTES("f1"), &value));
+    assert_int_equal(hash_size(value_of(&ref)), 2);
+    assert_false(hash_get(value_of(&ref), hashed(BYTES("f1")), &value));
     assert_int_equal(store->stats.expired_fields, 1);
     work_until_done(store);
     assert_true(store_next_deadline(store) == INT64_MAX);
@@ -119,10 +119,10 @@ static void where_nothing_may_expire_the_dead_are_hidden(void **state)
     clock_advance(&rig.clock, 2);
     work_until_done(store);
     ref = find(db, BYTES("k"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&ref)), 9);
+    assert_int_equal(hash_size(value_of(&ref)), 9);
     assert_null(find(db, BYTES("other"), LOOKUP_READ).entry);
     ref = find(db, BYTES("k"), LOOKUP_WRITE); /* as the master sees it */
-    assert_int_equal(hash_size(hash_of(&ref)), 10);
+    assert_int_equal(hash_size(value_of(&ref)), 10);
     assert_non_null(find(db, BYTES("other"), LOOKUP_WRITE).entry);
     assert_int_equal(store_size(db), 2);
     rig.may_expire = true;
@@ -147,10 +147,10 @@ static void when_active_expiry_is_off_asking_removes_them(void **state)
     assert_int_equal(hash_expiring(entry_value(store_peek(db, BYTES("k"), ref.hash))), 299);
     for (int i = 0; i < 10; i++) {
         ref = find(db, BYTES("k"), LOOKUP_READ);
-        assert_int_equal(hash_size(hash_of(&ref)), 1);
+        assert_int_equal(hash_size(value_of(&ref)), 1);
         store_check(db);
     }
-    assert_int_equal(hash_expiring(hash_of(&ref)), 0);
+    assert_int_equal(hash_expiring(value_of(&ref)), 0);
     store_rig_release(&rig);
 }
 
@@ -163,13 +163,13 @@ static void a_hash_that_comes_with_deadlines_is_waited_for(void **state)
     give_deadline(&ref, 0, NOW_MS + 1);
     to = find(&store->dbs[2], BYTES("copy"), LOOKUP_WRITE);
     ref = find(&store->dbs[0], BYTES("k"), LOOKUP_READ);
-    store_add(&to, BYTES("copy"), VALUE_HASH, hash_copy(hash_of(&ref)));
+    store_add(&to, BYTES("copy"), VALUE_HASH, hash_copy(value_of(&ref)));
     store_check(&store->dbs[2]);
     store_flush(&store->dbs[0]);
     clock_advance(&rig.clock, 2);
     work_until_done(store);
     to = find(&store->dbs[2], BYTES("copy"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&to)), 2);
+    assert_int_equal(hash_size(value_of(&to)), 2);
     store_rig_release(&rig);
 }
 
@@ -196,9 +196,9 @@ static void who_moves_is_waited_for_at_the_new_place(void **state)
     clock_advance(&rig.clock, 2);
     work_until_done(store);
     ref = find(&store->dbs[2], BYTES("k"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&ref)), 2);
+    assert_int_equal(hash_size(value_of(&ref)), 2);
     ref = find(&store->dbs[2], BYTES("copy"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&ref)), 2);
+    assert_int_equal(hash_size(value_of(&ref)), 2);
     assert_int_equal(store->stats.expired_fields, 2);
     store_rig_release(&rig);
 }
@@ -212,7 +212,7 @@ static void what_is_replaced_is_waited_for_no_more(void **state)
     struct hash *other;
 
     give_deadline(&ref, 0, NOW_MS + 1);
-    other = hash_copy(hash_of(&ref));
+    other = hash_copy(value_of(&ref));
     store_replace(&ref, BYTES("k"), VALUE_LIST, list_new());
     store_check(db);
     store_replace(&ref, BYTES("k"), VALUE_HASH, other);
@@ -311,9 +311,9 @@ static void compare(const struct model *model, struct db *db, int64_t now_ms)
         assert_int_equal(ref.entry != NULL, alive > 0);
         if (!alive)
             continue;
-        assert_int_equal(hash_size(hash_of(&ref)), alive);
+        assert_int_equal(hash_size(value_of(&ref)), alive);
         for (size_t i = 0; i < FIELDS; i++)
-            assert_int_equal(hash_get(hash_of(&ref), name_of(text, "f", i), &value),
+            assert_int_equal(hash_get(value_of(&ref), hashed(name_of(text, "f", i)), &value),
                              is_alive(model, key, i, now_ms));
     }
 }
@@ -330,7 +330,7 @@ static void step(struct model *model, struct store_rig *rig, struct db *db)
     if (!ref.entry) {
         forget(model, key);
         store_add(&ref, key_name, VALUE_HASH, hash_new());
-        hash_set(hash_of(&ref), field_name, BYTES("v"), false);
+        hash_set(value_of(&ref), hashed(field_name), BYTES("v"), false);
         model->is_there[key] = true;
         model->key_deadline_ms[key] = INT64_MAX;
         model->deadline_ms[key][field] = INT64_MAX;
@@ -357,7 +357,7 @@ static void step(struct model *model, struct store_rig *rig, struct db *db)
         break;
     case 4:
     case 5:
-        hash_set(hash_of(&ref), field_name, BYTES("w"), false);
+        hash_set(value_of(&ref), hashed(field_name), BYTES("w"), false);
         model->deadline_ms[key][field] = INT64_MAX;
         break;
     default:
@@ -412,9 +412,9 @@ static void a_hash_that_goes_elsewhere_is_waited_for_there(void **state)
     work_until_done(store);
     assert_int_equal(store->stats.expired_fields, 2);
     to = find(b, BYTES("k"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&to)), 2);
+    assert_int_equal(hash_size(value_of(&to)), 2);
     to = find(c, BYTES("other"), LOOKUP_READ);
-    assert_int_equal(hash_size(hash_of(&to)), 2);
+    assert_int_equal(hash_size(value_of(&to)), 2);
     assert_int_equal(store_size(a), 0);
     store_rig_release(&rig);
 }

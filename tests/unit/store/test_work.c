@@ -353,10 +353,10 @@ static void moved_fill(struct moved *moved, size_t elements)
     for (size_t i = 0; i < elements; i++) {
         struct bytes pair[2] = {name_of(field, "f", i), name_of(value, "value", i)};
 
-        hash_set(moved->hash, pair[0], pair[1], false);
+        hash_set(moved->hash, hashed(pair[0]), pair[1], false);
         if (i % 8 == 0)
             hash_set_deadline(moved->hash, pair[0], NOW_MS + (int64_t)i);
-        set_add(moved->set, pair[0]);
+        set_add(moved->set, hashed(pair[0]));
         list_push(moved->list, LIST_TAIL, pair[1]);
         stream_append(moved->stream, (struct stream_id){1 + i, 1}, pair, 1, (struct stream_limits){200, 0});
     }
@@ -386,8 +386,8 @@ static void moved_check(const struct moved *moved, const bool *is_gone, size_t e
         struct bytes name = name_of(field, "f", i);
         int64_t deadline_ms;
 
-        assert_int_equal(hash_get(moved->hash, name, &value), !is_gone[i]);
-        assert_int_equal(set_has(moved->set, name), !is_gone[i]);
+        assert_int_equal(hash_get(moved->hash, hashed(name), &value), !is_gone[i]);
+        assert_int_equal(set_has(moved->set, hashed(name)), !is_gone[i]);
         assert_int_equal(stream_has(moved->stream, (struct stream_id){1 + i, 1}), !is_gone[i]);
         if (is_gone[i])
             continue;
@@ -430,8 +430,8 @@ static void what_a_value_holds_survives_being_moved(void **state)
         if (is_gone[i] || random_below(&random, 4) == 0)
             continue;
         name = name_of(field, "f", i);
-        assert_true(hash_remove(moved.hash, name));
-        assert_true(set_remove(moved.set, name));
+        assert_true(hash_remove(moved.hash, hashed(name)));
+        assert_true(set_remove(moved.set, hashed(name)));
         assert_true(stream_delete(moved.stream, (struct stream_id){1 + i, 1}));
         is_gone[i] = true;
     }
@@ -470,7 +470,7 @@ static void a_value_may_go_while_it_is_moved(void **state)
         struct set *members = set_new();
 
         for (size_t i = 0; i < 2000; i++)
-            set_add(members, name_of(field, "m", i));
+            set_add(members, hashed(name_of(field, "m", i)));
         store_add(&ref, name_of(name, "large", (size_t)round), VALUE_SET, members);
     }
     while (!was_moving && clock_work_ns() - start_ns < 5000000000u) {

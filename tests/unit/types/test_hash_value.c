@@ -138,7 +138,7 @@ static void check_field(struct model *model, struct bytes field)
     int64_t deadline_ms;
     struct bytes value;
 
-    assert_int_equal(hash_get(model->hash, field, &value), row != NULL);
+    assert_int_equal(hash_get(model->hash, hashed(field), &value), row != NULL);
     assert_int_equal(hash_get_deadline(model->hash, field, &deadline_ms), row != NULL);
     if (!row)
         return;
@@ -183,7 +183,7 @@ static void step_set(struct model *model)
     struct bytes field = random_field(model), value = random_value(model);
     bool keep = random_below(&model->random, 2);
 
-    assert_int_equal(hash_set(model->hash, field, value, keep),
+    assert_int_equal(hash_set(model->hash, hashed(field), value, keep),
                      array_set(model, field, value, keep));
 }
 
@@ -196,7 +196,7 @@ static void step_set_several(struct model *model)
         arguments[i] = bytes_new(i % 2 ? random_value(model) : random_field(model));
     hash_expect(model->hash, arguments, count);
     for (size_t i = 0; i < count; i += 2)
-        assert_int_equal(hash_set(model->hash, arguments[i], arguments[i + 1], false),
+        assert_int_equal(hash_set(model->hash, hashed(arguments[i]), arguments[i + 1], false),
                          array_set(model, arguments[i], arguments[i + 1], false));
     for (size_t i = 0; i < count; i++)
         free((char *)arguments[i].data);
@@ -207,7 +207,7 @@ static void step_remove(struct model *model)
     struct bytes field = random_field(model);
     struct row *row = array_find_alive(model, field);
 
-    assert_int_equal(hash_remove(model->hash, field), row != NULL);
+    assert_int_equal(hash_remove(model->hash, hashed(field)), row != NULL);
     if (row)
         array_remove(model, (size_t)(row - model->row));
 }
@@ -352,7 +352,7 @@ static struct hash *filled(size_t fields)
     char field[32], value[32];
 
     for (size_t i = 0; i < fields; i++)
-        assert_true(hash_set(hash, numbered(field, "f", i), numbered(value, "v", i), false));
+        assert_true(hash_set(hash, hashed(numbered(field, "f", i)), numbered(value, "v", i), false));
     return hash;
 }
 
@@ -366,9 +366,9 @@ static void encodings_change_where_redis_changes_them(void **state)
     hash_set_listpack_value(5);
     hash = filled(3);
     assert_string_equal(hash_encoding(hash), "listpack");
-    hash_set(hash, BYTES("f0"), BYTES("other"), false);
+    hash_set(hash, hashed(BYTES("f0")), BYTES("other"), false);
     assert_string_equal(hash_encoding(hash), "listpack");
-    hash_set(hash, BYTES("g"), BYTES("v"), false);
+    hash_set(hash, hashed(BYTES("g")), BYTES("v"), false);
     assert_string_equal(hash_encoding(hash), "hashtable");
     while (hash_size(hash)) {
         struct bytes field, value;
@@ -377,17 +377,17 @@ static void encodings_change_where_redis_changes_them(void **state)
         hash_iter_init(&iter, hash);
         assert_true(hash_iter_next(&iter, &field, &value));
         char *copy = (char *)bytes_new(field).data;
-        assert_true(hash_remove(hash, (struct bytes){copy, field.len}));
+        assert_true(hash_remove(hash, hashed((struct bytes){copy, field.len})));
         free(copy);
     }
     assert_string_equal(hash_encoding(hash), "hashtable");
     hash_free(hash);
     hash = filled(1);
-    hash_set(hash, BYTES("f0"), BYTES("longer"), false);
+    hash_set(hash, hashed(BYTES("f0")), BYTES("longer"), false);
     assert_string_equal(hash_encoding(hash), "hashtable");
     hash_free(hash);
     hash = filled(1);
-    hash_set(hash, BYTES("longer"), BYTES("v"), false);
+    hash_set(hash, hashed(BYTES("longer")), BYTES("v"), false);
     assert_string_equal(hash_encoding(hash), "hashtable");
     hash_free(hash);
     hash = filled(0);
@@ -431,10 +431,10 @@ static void a_scan_misses_nothing_that_stays(void **state)
         do {
             cursor = hash_scan(hash, cursor, see, &seen);
             if (round % 2 == 0 && next < 5000)
-                hash_set(hash, numbered(field, "f", next++), BYTES("v"), false);
+                hash_set(hash, hashed(numbered(field, "f", next++)), BYTES("v"), false);
             else
                 for (size_t i = 0; i < 20 && next > 500; i++)
-                    hash_remove(hash, numbered(field, "f", --next));
+                    hash_remove(hash, hashed(numbered(field, "f", --next)));
         } while (cursor);
         for (size_t i = 0; i < 500; i++)
             assert_true(seen.times[i] >= 1);
@@ -484,14 +484,14 @@ static void fields_die_by_their_deadline_and_in_pieces(void **state)
         assert_int_equal(hash_size(hash), sizes[i]);
         assert_int_equal(hash_expire(hash, SIZE_MAX, count_dead, &dead), 0);
         hash_set_now(hash, 101);
-        assert_false(hash_get(hash, BYTES("f0"), &value));
-        assert_true(hash_get(hash, BYTES("f1"), &value));
+        assert_false(hash_get(hash, hashed(BYTES("f0")), &value));
+        assert_true(hash_get(hash, hashed(BYTES("f1")), &value));
         assert_int_equal(hash_size(hash), sizes[i] - (half + 6) / 7);
         hash_set_now(hash, 1000);
         assert_int_equal(hash_size(hash), sizes[i] - half);
-        assert_false(hash_remove(hash, BYTES("f1")));
-        assert_true(hash_set(hash, BYTES("f1"), BYTES("again"), true));
-        assert_true(hash_get(hash, BYTES("f1"), &value));
+        assert_false(hash_remove(hash, hashed(BYTES("f1"))));
+        assert_true(hash_set(hash, hashed(BYTES("f1")), BYTES("again"), true));
+        assert_true(hash_get(hash, hashed(BYTES("f1")), &value));
         for (size_t n = 0; hash_tie_of(hash)->earliest_ms < 1000; n++) {
             assert_true(n <= half);
             hash_expire(hash, 1, count_dead, &dead);
@@ -517,7 +517,7 @@ static void nearly_all_dead_the_rest_is_found_at_random(void **state)
     hash_set_now(hash, 6);
     assert_true(hash_random(hash, &random, &found, &value));
     assert_true(bytes_equal(found, BYTES("f0")));
-    hash_remove(hash, BYTES("f0"));
+    hash_remove(hash, hashed(BYTES("f0")));
     assert_false(hash_random(hash, &random, &found, &value));
     assert_true(hash_is_dead(hash, 6) && !hash_is_dead(hash, 5));
     hash_free(hash);

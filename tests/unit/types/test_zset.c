@@ -127,7 +127,7 @@ static void step_add(struct model *model)
     if (model->count == MODEL_MAX)
         return;
     enum zset_outcome outcome = expected_outcome(model, rank, &expected, flags);
-    assert_int_equal(zset_add(model->set, score, member, flags, &result), outcome);
+    assert_int_equal(zset_add(model->set, score, hashed(member), flags, &result), outcome);
     if (outcome == ZSET_ADDED) {
         struct row *row = malloc(sizeof *row);
         memcpy(row->text, text, sizeof text);
@@ -142,7 +142,7 @@ static void step_add(struct model *model)
     if (outcome <= ZSET_SAME)
         assert_true(result == expected);
     rank = rank_of(model, member);
-    assert_int_equal(zset_score(model->set, member, &read), rank < model->count);
+    assert_int_equal(zset_score(model->set, hashed(member), &read), rank < model->count);
     if (rank < model->count)
         assert_true(read == model->sorted[rank]->score);
 }
@@ -158,7 +158,7 @@ static void step_remove(struct model *model)
         member.len = row->member.len;
     }
     size_t rank = rank_of(model, member);
-    assert_int_equal(zset_remove(model->set, member), rank < model->count);
+    assert_int_equal(zset_remove(model->set, hashed(member)), rank < model->count);
     if (rank < model->count)
         free(take_out(model, rank));
 }
@@ -183,7 +183,7 @@ static void step_rank(struct model *model)
     size_t expected = rank_of(model, member), rank;
     double score;
 
-    assert_int_equal(zset_rank(model->set, member, &rank, &score), expected < model->count);
+    assert_int_equal(zset_rank(model->set, hashed(member), &rank, &score), expected < model->count);
     if (expected < model->count) {
         assert_int_equal(rank, expected);
         assert_true(score == model->sorted[expected]->score);
@@ -361,7 +361,7 @@ static void members_of_one_score_are_found_by_their_bytes(void **state)
     for (size_t expected = 0; expected <= 1000; expected += 1000) {
         struct zset *set = zset_new(expected, 0);
         for (char letter = 'a'; letter <= 'z'; letter++)
-            zset_add(set, 0, (struct bytes){&letter, 1}, 0, NULL);
+            zset_add(set, 0, hashed((struct bytes){&letter, 1}), 0, NULL);
         assert_string_equal(zset_encoding(set), expected ? "skiplist" : "listpack");
         expect_lex(set, "-", "+", 0, 26);
         expect_lex(set, "+", "-", 0, 0);
@@ -380,7 +380,7 @@ static void add_number(struct zset *set, size_t number, double score)
 {
     char text[32];
 
-    zset_add(set, score, (struct bytes){text, (size_t)snprintf(text, sizeof text, "member:%010zu", number)}, 0,
+    zset_add(set, score, hashed((struct bytes){text, (size_t)snprintf(text, sizeof text, "member:%010zu", number)}), 0,
              NULL);
 }
 
@@ -401,8 +401,8 @@ static void the_encoding_changes_where_it_does_in_redis(void **state)
     zset_free(set);
 
     set = zset_new(1, 1);
-    zset_add(set, 1, (struct bytes){large, 64}, 0, NULL);
-    zset_add(set, 1, (struct bytes){large, 65}, ZSET_IF_PRESENT, NULL);
+    zset_add(set, 1, hashed((struct bytes){large, 64}), 0, NULL);
+    zset_add(set, 1, hashed((struct bytes){large, 65}), ZSET_IF_PRESENT, NULL);
     assert_string_equal(zset_encoding(set), "listpack");
     zset_expect(set, 129);
     assert_string_equal(zset_encoding(set), "skiplist");
@@ -421,11 +421,11 @@ static void minus_zero_is_zero_in_a_small_set(void **state)
     struct zset *set = zset_new(0, 0);
     double score;
 
-    zset_add(set, -0.0, BYTES("a"), 0, &score);
-    assert_true(zset_score(set, BYTES("a"), &score));
+    zset_add(set, -0.0, hashed(BYTES("a")), 0, &score);
+    assert_true(zset_score(set, hashed(BYTES("a")), &score));
     assert_false(signbit(score));
-    zset_add(set, INFINITY, BYTES("a"), 0, NULL);
-    assert_int_equal(zset_add(set, -INFINITY, BYTES("a"), ZSET_INCREMENT, &score), ZSET_NAN);
+    zset_add(set, INFINITY, hashed(BYTES("a")), 0, NULL);
+    assert_int_equal(zset_add(set, -INFINITY, hashed(BYTES("a")), ZSET_INCREMENT, &score), ZSET_NAN);
     zset_free(set);
 }
 
@@ -498,7 +498,7 @@ static void a_scan_sees_what_stays(void **state)
         if (i < COUNT / 2) { /* odd ones go, others come */
             char text[32];
             size_t len = (size_t)snprintf(text, sizeof text, "member:%010zu", 2 * i + 1);
-            zset_remove(set, (struct bytes){text, len});
+            zset_remove(set, hashed((struct bytes){text, len}));
             add_number(set, COUNT + i, 1);
             i++;
         }
