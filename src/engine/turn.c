@@ -182,8 +182,6 @@ static void prefetch_members(const struct turn *turn)
     const struct request *last = NULL; /* the one of 'table' */
     const struct dict *table = NULL;
 
-    if (turn->batch_count < MEMBERS_MIN)
-        return;
     for (int i = 0; i < turn->batch_count; i++) {
         struct request *req = &turn->batch[i];
 
@@ -200,7 +198,7 @@ static void prefetch_members(const struct turn *turn)
         req->member_hash = hash_bytes(req->argv[req->command->row->member]);
         dict_prefetch(table, req->member_hash);
     }
-    for (int i = 0; i < turn->batch_count; i++)
+    for (int i = 0; i < turn->batch_count && turn->batch_count >= MEMBERS_MIN; i++)
         if (tables[i])
             __builtin_prefetch(dict_peek(tables[i], turn->batch[i].member_hash));
 }
