@@ -121,12 +121,12 @@ static inline struct btree_node *descend(const struct btree *tree, double score,
 
     ASSERT(node->level < BTREE_HEIGHT_MAX);
     path->height = node->level;
-    while (node->level > 0) {
+    for (unsigned level = path->height; level > 0; level--) { /* to ask a node for its level is to wait for it */
         unsigned at = count_members(node, score, member, true);
 
         at -= at > 0; /* the last child that does not begin behind it */
-        path->step[node->level].node = node;
-        path->step[node->level].at = at;
+        path->step[level].node = node;
+        path->step[level].at = at;
         node = node_children(node)[at];
         prefetch_node(node);
     }
@@ -163,14 +163,14 @@ void btree_seek(const struct btree *tree, double score, struct btree_place *plac
     if (!node)
         return;
     path->height = node->level;
-    while (node->level > 0) {
+    for (unsigned level = path->height; level > 0; level--) {
         unsigned at = count_scores(node, score, true);
 
         at -= at > 0;
         if (node->scores[at] == score)
             place->is_known = false; /* a member of that score may also come before this child */
-        path->step[node->level].node = node;
-        path->step[node->level].at = at;
+        path->step[level].node = node;
+        path->step[level].at = at;
         node = node_children(node)[at];
         prefetch_node(node);
     }
