@@ -142,16 +142,27 @@ void btree_path_find(const struct btree *tree, double score, const struct btree_
     path->step[0].at = count_members(leaf, score, member, false);
 }
 
-/* In the leaf it is told by its address: the blocks of others with its score need not be touched. */
-void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path)
+void btree_path_towards(const struct btree *tree, const struct btree_member *member, struct btree_path *path)
 {
-    const struct btree_node *leaf = descend(tree, member->score, member, path);
+    descend(tree, member->score, member, path);
+}
+
+/* In the leaf it is told by its address: the blocks of others with its score need not be touched. */
+void btree_path_arrive(const struct btree_member *member, struct btree_path *path)
+{
+    const struct btree_node *leaf = path->step[0].node;
     unsigned at = count_scores(leaf, member->score, false);
 
     while (at < leaf->count && node_members(leaf)[at] != member)
         at++;
     ASSERT(at < leaf->count);
     path->step[0].at = at;
+}
+
+void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path)
+{
+    btree_path_towards(tree, member, path);
+    btree_path_arrive(member, path);
 }
 
 void btree_seek(const struct btree *tree, double score, struct btree_place *place)

@@ -426,9 +426,11 @@ void btree_change_score(struct btree *tree, struct btree_member *member, double 
 {
     struct btree_path path;
 
-    btree_path_to(tree, member, &path);
+    /* The order of these hides misses: the place's leaf was asked for first. */
+    btree_path_towards(tree, member, &path);
     if (place->is_known)
         btree_place_approach(place, score);
+    btree_path_arrive(member, &path);
     if (keeps_place(&path, member, score)) {
         member->score = score;
         path.step[0].node->scores[path.step[0].at] = score;

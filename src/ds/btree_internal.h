@@ -51,6 +51,9 @@ static inline size_t node_bytes(unsigned level, size_t capacity)
 
 /* The way to a member that is there. */
 void btree_path_to(const struct btree *tree, const struct btree_member *member, struct btree_path *path);
+/* The same in two steps: to the leaf, which is on its way from memory then, and to the member in it. */
+void btree_path_towards(const struct btree *tree, const struct btree_member *member, struct btree_path *path);
+void btree_path_arrive(const struct btree_member *member, struct btree_path *path);
 /* The way to the place of a member that is not. The tree has a root. */
 void btree_path_find(const struct btree *tree, double score, const struct btree_member *member,
                      struct btree_path *path);
