@@ -186,9 +186,11 @@ static void add_pairs(struct request *req, struct zset *set, const struct additi
 
 static void add(struct request *req, unsigned flags)
 {
-    struct addition addition = {.flags = flags};
+    struct addition addition; /* not cleared: it has room for scores */
     struct key_ref ref;
 
+    addition.flags = flags;
+    addition.counts_changed = false;
     if (!parse_addition_or_reply(req, &addition))
         return;
     if (key_find_or_reply(req, 1, VALUE_ZSET, LOOKUP_WRITE, &ref)) {
