@@ -5,7 +5,12 @@
 #include "base/random.h"
 #include "ds/btree.h"
 
-enum { MODEL_MAX = 4096 };
+#include <math.h>
+
+enum {
+    MODEL_MAX = 4096,
+    NEAR = 70, /* a node has fewer places */
+};
 
 struct model {
     struct btree tree;
@@ -46,8 +51,13 @@ static void sorted_take(struct model *model, size_t at, size_t count)
     memmove(model->sorted + at, model->sorted + at + count, (model->count - at) * sizeof *model->sorted);
 }
 
+/* Mostly within the range, at times at an edge of what a score may be. */
 static double random_score(struct model *model)
 {
+    static const double edges[] = {-INFINITY, -0.0, 0.0, 0x1p-1074, INFINITY};
+
+    if (random_below(&model->random, 16) == 0)
+        return edges[random_below(&model->random, sizeof edges / sizeof *edges)];
     return (double)random_below(&model->random, model->scores) - (double)model->scores / 2;
 }
 
@@ -100,13 +110,34 @@ static void step_remove(struct model *model)
     sorted_take(model, at, 1);
 }
 
+/* What its new score is: any, a little more, that of a member some places away (in its leaf, or at the border of the next), or
+ * just beside that. */
+static double changed_score(struct model *model, size_t at)
+{
+    size_t other = at + random_below(&model->random, 2 * NEAR);
+    double score;
+
+    other = other < NEAR ? 0 : other - NEAR;
+    score = model->sorted[other < model->count ? other : model->count - 1]->score;
+    switch (random_below(&model->random, 5)) {
+    case 0:
+        return score;
+    case 1:
+        return nextafter(score, random_below(&model->random, 2) ? INFINITY : -INFINITY);
+    case 2:
+        return model->sorted[at]->score + 1;
+    default:
+        return random_score(model);
+    }
+}
+
 static void step_change(struct model *model)
 {
     if (model->count == 0)
         return;
     size_t at = random_below(&model->random, model->count);
     struct btree_member *member = model->sorted[at];
-    double score = random_below(&model->random, 2) ? random_score(model) : member->score + 1;
+    double score = changed_score(model, at);
     struct bytes bytes = btree_member_bytes(member);
     size_t to = place_of(model, score, bytes);
 
