@@ -31,6 +31,35 @@ def a_table_that_grows_under_a_batch_loses_nothing(server):
 
 
 @test()
+def an_element_is_found_whatever_stands_before_it_in_its_batch(server):
+    client = server.client()
+    for i in range(300):  # more than is packed
+        client.all(('HSET', 'h', f'e{i}', i), ('SADD', 's', f'e{i}'), ('ZADD', 'z', i, f'e{i}'))
+    lua = "return {redis.call('HGET', 'h', ARGV[1]), redis.call('SISMEMBER', 's', ARGV[1]), redis.call('ZRANK', 'z', ARGV[1])}"
+    looks = lambda e: [('HGET', 'h', e), ('SISMEMBER', 's', e), ('ZRANK', 'z', e)]
+    for i in range(0, 300, scaled(1, 7, 30)):
+        old, new, far = f'e{i}', f'n{i}', b'f' * (250 + i)  # the batch does not look ahead for what is long
+        there, absent = [b'%d' % i, 1, i], [None, 0, None]
+        data = pipeline(*looks(old), *looks(new), ('MULTI',), *looks(old), *looks(far), ('EXEC',), ('EVAL', lua, 0, old))
+        data += b'HGET h "e%d"\r\nSISMEMBER \'s\' "\\x65%d"\r\nZRANK z e%d\r\n' % (i, i, i)
+        data += pipeline(('RENAME', 'h', 't'), ('RENAME', 's', 'h'), ('HGET', 'h', old), ('RENAME', 'h', 's'), ('RENAME', 't', 'h'),
+                         ('SELECT', 1), *looks(old), ('SELECT', 0), *looks(old), ('SWAPDB', 0, 1), *looks(old), ('SWAPDB', 0, 1),
+                         ('ZADD', 'z', 'NX', 'CH', i, old, 1000, new), ('ZADD', 'z', 5000, far, 5000, far), ('HSET', 'h', far, 1, new, 2, far, 3),
+                         ('SADD', 's', new, far, new), *looks(new), *looks(far),
+                         ('ZREM', 'z', new, old, far), ('HDEL', 'h', far, new), ('SREM', 's', new, far, old), *looks(new), *looks(old),
+                         ('SADD', 's', old), ('ZADD', 'z', i, old))
+        client.send(data)
+        expect(client.read_many(7), there + absent + ['OK'])
+        expect(client.read_many(8), ['QUEUED'] * 6 + [there + absent] + [there])
+        expect(client.read_many(3), there)
+        expect(client.read_many(5), ['OK', 'OK', Error('WRONGTYPE Operation against a key holding the wrong kind of value'), 'OK', 'OK'])
+        expect(client.read_many(13), ['OK', *absent, 'OK', *there, 'OK', *absent, 'OK'])
+        expect(client.read_many(10), [1, 1, 2, 2, b'2', 1, 300, b'3', 1, 301])
+        expect(client.read_many(9), [3, 2, 3, *absent, b'%d' % i, 0, None])
+        expect(client.read_many(2), [1, 1])
+
+
+@test()
 def select_in_mid_pipeline_holds_for_what_follows(server):
     client = server.client()
     expect(client.all(('SET', 'k', 0), ('SELECT', 1), ('GET', 'k'), ('SET', 'k', 1), ('SELECT', 9), ('SET', 'k', 9), ('GET', 'k'),
