@@ -320,7 +320,7 @@ GROUPS = {
         DUMP key -> any
         RESTORE key 0 payload [REPLACE] [IDLETIME count | FREQ count]
         RESTORE key restorems payload [REPLACE]
-        RESTORE key restoreatms payload [REPLACE] [ABSTTL]
+        RESTORE key restoreatms payload [REPLACE] ABSTTL
         RESTORE key 0 payload REPLACE
         OBJECT ENCODING key
         PTTL key -> near 3000
