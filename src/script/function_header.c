@@ -4,7 +4,8 @@
  *
  * What is wrong in it is told in the order in which it stands there, and all of it before anything is looked up. */
 #include "functions_internal.h"
-#include "words_internal.h"
+
+#include "base/words.h"
 
 #define NAME "name="
 
