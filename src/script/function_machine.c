@@ -146,8 +146,7 @@ static bool register_function(struct lua_call *call)
     if (!lua_is(given.description, LUA_NIL))
         function.description = text_of(given.description, description_at_hand);
     if (!library_name_is_good(function.name))
-        return fail(call, "Library names can only contain letters, numbers, or underscores(_) and must be at least "
-                          "one character long");
+        return fail(call, BAD_NAME);
     added = library_add(of->library, &function);
     if (!added)
         return fail(call, "Function already exists in the library");
