@@ -28,25 +28,12 @@ static uint64_t load_le(const char *at, int bytes)
     return number;
 }
 
-static void make_footer(char footer[DUMP_FOOTER_SIZE], struct bytes content)
-{
-    store_le(footer, RDB_VERSION, 2);
-    store_le(footer + 2, crc64(crc64(0, content.data, content.len), footer, 2), 8);
-}
-
-void dump_footer_append(struct text *payload)
-{
-    char footer[DUMP_FOOTER_SIZE];
-
-    make_footer(footer, text_bytes(payload));
-    text_add(payload, (struct bytes){footer, sizeof footer});
-}
-
 void dump_footer_write(struct rdb_writer *writer)
 {
     char footer[DUMP_FOOTER_SIZE];
 
-    make_footer(footer, (struct bytes){writer->data, writer->len});
+    store_le(footer, RDB_VERSION, 2);
+    store_le(footer + 2, crc64(crc64(0, writer->data, writer->len), footer, 2), 8);
     rdb_write(writer, footer, sizeof footer);
 }
 
