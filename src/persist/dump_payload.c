@@ -2,6 +2,7 @@
 #include "persist/dump_payload.h"
 
 #include "base/crc64.h"
+#include "byte_order_internal.h"
 #include "persist/rdb_writer.h"
 
 #define VALKEY_VERSION 80 /* Valkey's own numbers begin here; what lies between is nobody's that we know */
@@ -12,21 +13,6 @@ bool rdb_version_is_readable(unsigned version)
 }
 
 bool rdb_version_is_valkey(unsigned version) { return version >= VALKEY_VERSION; }
-
-static void store_le(char *out, uint64_t number, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        out[i] = (char)(number >> (8 * i));
-}
-
-static uint64_t load_le(const char *at, int bytes)
-{
-    uint64_t number = 0;
-
-    for (int i = bytes; i-- > 0;)
-        number = number << 8 | (unsigned char)at[i];
-    return number;
-}
 
 void dump_footer_write(struct rdb_writer *writer)
 {
