@@ -8,6 +8,7 @@
 #include "engine/propagate.h"
 
 #define ARGS_AT_HAND 64 /* arguments of redis.call that need no allocation */
+#define NUMBER_ROOM  32 /* of each argument, for the text of a number */
 
 /* An interpreter, and values that the host needs often: looked up once. */
 struct machine {
@@ -37,7 +38,7 @@ struct scripts {
     uint64_t random_state; /* one sequence for all scripts */
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];
-    char numbers[ARGS_AT_HAND][32];
+    char numbers[ARGS_AT_HAND][NUMBER_ROOM];
 };
 
 static inline struct machine *machine_of(struct script_machine *machine) { return (struct machine *)machine; }
