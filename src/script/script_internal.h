@@ -45,6 +45,16 @@ static inline struct machine *machine_of(struct script_machine *machine) { retur
 /* Every function of 'redis' has its machine as context. */
 static inline struct machine *machine_of_call(const struct lua_call *call) { return call->context; }
 
+/* Numbers count as texts. */
+static inline bool is_text(struct lua_value value) { return lua_is(value, LUA_STRING) || lua_is(value, LUA_NUMBER); }
+/* That of a number is put to 'at_hand'. */
+static inline struct bytes text_of(struct lua_value value, char at_hand[LUA_NUMBER_TEXT_MAX])
+{
+    if (lua_is(value, LUA_STRING))
+        return lua_string_bytes(value);
+    return (struct bytes){at_hand, lua_number_text(at_hand, value.number)};
+}
+
 /* redis_call.c */
 bool redis_call(struct lua_call *call);
 bool redis_pcall(struct lua_call *call);
