@@ -136,7 +136,7 @@ static inline const struct lua_value *find_inherited(const struct lua *lua, cons
     } while (0)
 #define SAVE() (frame->pc = pc)
 #define RELOAD() (frame = lua_frame_top(thread), base = frame->base)
-/* On in the innermost frame. It stands twice in the loop, so that a call and a return are predicted each for itself. */
+/* On in the innermost frame: entered, or come back to, each with a jump of its own. */
 #define RUN_TOP()                                                                                                      \
     do {                                                                                                               \
         RELOAD();                                                                                                      \
