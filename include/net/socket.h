@@ -29,4 +29,8 @@ bool socket_is_unix(int fd);
 /* The other end is on this machine (127.0.0.0/8, ::1, or a unix socket). */
 bool socket_peer_is_local(int fd);
 
+/* Takes what has come and nobody will read, at most some megabytes. To close a socket that has such bytes is to reset the
+ * connection, and a reset may overtake the last reply. */
+void socket_discard_input(int fd);
+
 #endif

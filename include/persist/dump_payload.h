@@ -6,9 +6,9 @@
 #ifndef TERN_PERSIST_DUMP_PAYLOAD_H
 #define TERN_PERSIST_DUMP_PAYLOAD_H
 
-#include "base/text.h"
+#include "base/bytes.h"
 
-#include <stdbool.h>
+struct rdb_writer;
 
 #define RDB_VERSION 11 /* what we write: that of Redis 7.2 */
 
@@ -19,9 +19,7 @@
 bool rdb_version_is_readable(unsigned version);
 bool rdb_version_is_valkey(unsigned version);
 
-/* Behind the content, which is all of 'payload'. */
-void dump_footer_append(struct text *payload);
-struct rdb_writer;
+/* Behind the content, which is all that 'writer' has written, without a 'flush'. */
 void dump_footer_write(struct rdb_writer *writer);
 
 /* True when the footer is whole, its version readable and its checksum right; '*content' is then what stands

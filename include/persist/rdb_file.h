@@ -12,6 +12,10 @@
 
 struct store;
 
+/* A library of functions, in a file as in a payload of FUNCTION DUMP: this byte, then its code as a string. */
+#define RDB_OPCODE_FUNCTION     245
+#define RDB_OPCODE_FUNCTION_OLD 246 /* of 7.0 before its release, in another way */
+
 struct rdb_save_options {
     bool compresses, has_checksum;
     bool syncs_often;       /* begins to write out each few megabytes, so that the end is no long wait */

@@ -1,4 +1,6 @@
 /* FUNCTION, FCALL and FCALL_RO. */
+#include "run_row_internal.h"
+
 #include "base/numbers.h"
 #include "commands/help.h"
 #include "engine/monitor.h"
@@ -303,7 +305,6 @@ static void function_restore(struct request *req)
 
 /* --- the table ---------------------------------------------------------------------------------------- */
 
-#define FCALL_FLAGS (CMD_NOSCRIPT | CMD_STALE | CMD_SKIP_MONITOR | CMD_KEYS_OPTIONAL)
 #define FOR_ALL_SHARDS "request_policy:all_shards response_policy:all_succeeded"
 
 static const struct command function_subcommands[] = {
@@ -334,18 +335,13 @@ static const struct command function_subcommands[] = {
     {0},
 };
 
-/* Nobody knows what becomes of the keys. */
-static const struct key_rule any_use[] = {
-    {KEY_RW | KEY_ACCESS | KEY_UPDATE, KEY_AT_INDEX, 2, NULL, KEY_COUNTED, {0, 1, 1}}, {0}};
-static const struct key_rule any_read[] = {{KEY_RO | KEY_ACCESS, KEY_AT_INDEX, 2, NULL, KEY_COUNTED, {0, 1, 1}}, {0}};
-
 static const struct command function_commands[] = {
-    {"fcall", cmd_fcall, -3, FCALL_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "7.0.0", "as the function does",
-     "function numkeys [key [key ...]] [arg [arg ...]]", "Runs a function.", .key_rules = any_use,
+    {"fcall", cmd_fcall, -3, RUN_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "7.0.0", "as the function does",
+     "function numkeys [key [key ...]] [arg [arg ...]]", "Runs a function.", .key_rules = ANY_USE,
      .flags_of = fcall_flags},
-    {"fcall_ro", cmd_fcall_ro, -3, FCALL_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the function does",
+    {"fcall_ro", cmd_fcall_ro, -3, RUN_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the function does",
      "function numkeys [key [key ...]] [arg [arg ...]]", "Runs a function that writes nothing.",
-     .key_rules = any_read, .flags_of = fcall_flags},
+     .key_rules = ANY_READ, .flags_of = fcall_flags},
     {"function", NULL, -2, 0, {0, 0, 0}, function_subcommands, "7.0.0", "", "", "Manages libraries of functions."},
 };
 REGISTER_COMMANDS("scripting", function_commands);

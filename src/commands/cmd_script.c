@@ -1,4 +1,6 @@
 /* EVAL and its family; SCRIPT. */
+#include "run_row_internal.h"
+
 #include "commands/help.h"
 #include "engine/monitor.h"
 #include "engine/request.h"
@@ -119,13 +121,6 @@ static void script_debug(struct request *req)
 
 /* --- the table ----------------------------------------------------------------------------------- */
 
-#define EVAL_FLAGS (CMD_NOSCRIPT | CMD_STALE | CMD_SKIP_MONITOR | CMD_KEYS_OPTIONAL)
-
-/* Nobody knows what becomes of the keys. */
-static const struct key_rule any_use[] = {
-    {KEY_RW | KEY_ACCESS | KEY_UPDATE, KEY_AT_INDEX, 2, NULL, KEY_COUNTED, {0, 1, 1}}, {0}};
-static const struct key_rule any_read[] = {{KEY_RO | KEY_ACCESS, KEY_AT_INDEX, 2, NULL, KEY_COUNTED, {0, 1, 1}}, {0}};
-
 static const struct command script_subcommands[] = {
     {"debug", script_debug, 3, CMD_NOSCRIPT, {0, 0, 0}, NULL, "3.2.0", "O(1)", "<YES | SYNC | NO>",
      "Turns the debugger of scripts on or off. This server has none: NO alone is accepted."},
@@ -147,18 +142,18 @@ static const struct command script_subcommands[] = {
 };
 
 static const struct command script_commands[] = {
-    {"eval", cmd_eval, -3, EVAL_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "2.6.0", "as the script does",
-     "script numkeys [key [key ...]] [arg [arg ...]]", "Runs a script in Lua.", .key_rules = any_use,
+    {"eval", cmd_eval, -3, RUN_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "2.6.0", "as the script does",
+     "script numkeys [key [key ...]] [arg [arg ...]]", "Runs a script in Lua.", .key_rules = ANY_USE,
      .flags_of = eval_flags},
-    {"eval_ro", cmd_eval_ro, -3, EVAL_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the script does",
+    {"eval_ro", cmd_eval_ro, -3, RUN_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the script does",
      "script numkeys [key [key ...]] [arg [arg ...]]", "Runs a script in Lua that writes nothing.",
-     .key_rules = any_read, .flags_of = eval_flags},
-    {"evalsha", cmd_evalsha, -3, EVAL_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "2.6.0", "as the script does",
+     .key_rules = ANY_READ, .flags_of = eval_flags},
+    {"evalsha", cmd_evalsha, -3, RUN_FLAGS | CMD_MAY_REPLICATE, {0, 0, 0}, NULL, "2.6.0", "as the script does",
      "sha1 numkeys [key [key ...]] [arg [arg ...]]", "Runs a script in Lua that the cache has, by its sum.",
-     .key_rules = any_use, .flags_of = evalsha_flags},
-    {"evalsha_ro", cmd_evalsha_ro, -3, EVAL_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the script does",
+     .key_rules = ANY_USE, .flags_of = evalsha_flags},
+    {"evalsha_ro", cmd_evalsha_ro, -3, RUN_FLAGS | CMD_READONLY, {0, 0, 0}, NULL, "7.0.0", "as the script does",
      "sha1 numkeys [key [key ...]] [arg [arg ...]]",
-     "Runs a script in Lua that the cache has, by its sum, and that writes nothing.", .key_rules = any_read,
+     "Runs a script in Lua that the cache has, by its sum, and that writes nothing.", .key_rules = ANY_READ,
      .flags_of = evalsha_flags},
     {"script", NULL, -2, 0, {0, 0, 0}, script_subcommands, "2.6.0", "", "", "Manages the scripts in the cache."},
 };

@@ -173,6 +173,7 @@ void btree_seek(const struct btree *tree, double score, struct btree_place *plac
     place->is_known = node != NULL;
     if (!node)
         return;
+    ASSERT(node->level < BTREE_HEIGHT_MAX);
     path->height = node->level;
     for (unsigned level = path->height; level > 0; level--) {
         unsigned at = count_scores(node, score, true);

@@ -54,6 +54,8 @@ void client_close(struct client *client)
     client->flags |= CLIENT_CLOSING;
     client->flags &= ~CLIENT_WAITS_WRITABLE;
     event_loop_remove(engine->loop, client->fd);
+    if (client->flags & CLIENT_CLOSE_AFTER_REPLY)
+        socket_discard_input(client->fd);
     /* The other end learns it now, before anybody is told of it: the descriptor is closed when the turn is
      * over, so that it is not taken by a new connection meanwhile. */
     shutdown(client->fd, SHUT_RDWR);

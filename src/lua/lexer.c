@@ -251,9 +251,10 @@ static void skip_comment(struct parser *parser)
         parser->at++;
 }
 
-/* The character 'c' has been read: 'kind' when '=' follows it, else itself. */
+/* From the character 'c' on: 'kind' when '=' follows it, else itself. */
 static int with_equals(struct parser *parser, int c, int kind)
 {
+    parser->at++;
     if (peek_char(parser) != '=')
         return c;
     parser->at++;
@@ -314,19 +315,15 @@ static void read_token(struct parser *parser, struct token *token)
                 parser_fail(parser, TOKEN_STRING, "invalid long string delimiter");
             return;
         case '=':
-            parser->at++;
             token->kind = with_equals(parser, c, TOKEN_EQ);
             return;
         case '<':
-            parser->at++;
             token->kind = with_equals(parser, c, TOKEN_LE);
             return;
         case '>':
-            parser->at++;
             token->kind = with_equals(parser, c, TOKEN_GE);
             return;
         case '~':
-            parser->at++;
             token->kind = with_equals(parser, c, TOKEN_NE);
             return;
         case '"':

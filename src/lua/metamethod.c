@@ -272,10 +272,7 @@ bool lua_less_equal(struct lua *lua, struct lua_value a, struct lua_value b, boo
     struct lua_value handler = common_handler(lua, a, b, EVENT_LE);
     if (handler.type != LUA_NIL)
         return compare_with(lua, handler, a, b, is_less_equal);
-    handler = common_handler(lua, b, a, EVENT_LT);
-    if (handler.type == LUA_NIL)
-        return lua_raise_compare(lua, a, b);
-    if (!compare_with(lua, handler, b, a, is_less_equal))
+    if (!lua_less(lua, b, a, is_less_equal))
         return false;
     *is_less_equal = !*is_less_equal;
     return true;

@@ -106,6 +106,9 @@ static bool format_next(struct format *format)
     return read_size(format);
 }
 
+/* The option, 'i' for all integers. It is not the end. */
+static char kind_of(const struct format *format) { return strchr("bBhHlLTI", format->option) ? 'i' : format->option; }
+
 /* Bytes of padding before the option at 'offset'. */
 static size_t padding(const struct format *format, size_t offset)
 {
@@ -221,16 +224,8 @@ static bool pack_one(struct format *format, struct text *out, int *argument)
     struct bytes text;
     double number;
 
-    switch (format->option) {
-    case 'b':
-    case 'B':
-    case 'h':
-    case 'H':
-    case 'l':
-    case 'L':
-    case 'T':
+    switch (kind_of(format)) {
     case 'i':
-    case 'I':
         if (!arg_number(call, (*argument)++, &number))
             return false;
         add_integer(out, format, number);
@@ -403,16 +398,8 @@ static bool unpack_one(struct unpacking *unpacking)
         return too_short(unpacking);
     if (format->call->argc + unpacking->count + 2 > STACK_MAX)
         return lua_raise_text(format->call->lua, "stack overflow (too many results)");
-    switch (format->option) {
-    case 'b':
-    case 'B':
-    case 'h':
-    case 'H':
-    case 'l':
-    case 'L':
-    case 'T':
+    switch (kind_of(format)) {
     case 'i':
-    case 'I':
         add_result(unpacking, lua_number(read_integer(unpacking)));
         break;
     case 'f':

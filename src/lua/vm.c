@@ -136,6 +136,15 @@ static inline const struct lua_value *find_inherited(const struct lua *lua, cons
     } while (0)
 #define SAVE() (frame->pc = pc)
 #define RELOAD() (frame = lua_frame_top(thread), base = frame->base)
+/* On in the innermost frame: entered, or come back to, each with a jump of its own. */
+#define RUN_TOP()                                                                                                      \
+    do {                                                                                                               \
+        RELOAD();                                                                                                      \
+        closure = frame->function->function;                                                                           \
+        constants = closure->proto->constants;                                                                         \
+        pc = frame->pc;                                                                                                \
+        NEXT;                                                                                                          \
+    } while (0)
 #define COLLECT()                                                                                                      \
     do {                                                                                                               \
         if (UNLIKELY(lua_wants_collection(lua)))                                                                       \
@@ -238,12 +247,7 @@ bool lua_execute(struct lua *lua, struct lua_thread *thread)
     bool is_true;
 
 enter:
-    frame = lua_frame_top(thread);
-    closure = frame->function->function;
-    constants = closure->proto->constants;
-    base = frame->base;
-    pc = frame->pc;
-    NEXT;
+    RUN_TOP();
 
 L_MOVE:
     lua_value_copy(RA, RB);
@@ -712,12 +716,7 @@ L_RETURN: {
         return true;
 }
 back:
-    frame = lua_frame_top(thread);
-    closure = frame->function->function;
-    constants = closure->proto->constants;
-    base = frame->base;
-    pc = frame->pc;
-    NEXT;
+    RUN_TOP();
 
     /* --- functions --- */
 

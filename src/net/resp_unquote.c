@@ -7,41 +7,7 @@
  * What is written is always shorter than what was read, so it goes to the same place. */
 #include "net/resp_parser.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte that the escape after a backslash stands for; moves '*read' behind it. */
-static char unescape(const char **read, const char *end)
-{
-    const char *at = *read;
-    int high, low;
-
-    if (*at == 'x' && end - at > 2 && (high = hex_value(at[1])) >= 0 &&
-        (low = hex_value(at[2])) >= 0) {
-        *read += 3;
-        return (char)(high << 4 | low);
-    }
-    *read += 1;
-    switch (*at) {
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case 'a':
-        return '\a';
-    default:
-        return *at;
-    }
-}
+#include "base/words.h"
 
 /* Moves what stands between the quote at 'read' and the one before 'end' to 'write', which it never
  * overtakes. Returns the end of what was written. */
@@ -53,7 +19,7 @@ static char *unquote(const char *read, const char *end, char *write)
     while (read < end) {
         char c = *read++;
         if (c == '\\' && quote == '"')
-            c = unescape(&read, end);
+            c = words_unescape(&read, end);
         else if (c == '\\' && read < end && *read == '\'')
             c = *read++;
         *write++ = c;

@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define DISCARD_READS_MAX 256
+
 #define UNIX_BACKLOG_MIN 4096
 
 static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t len, int backlog)
@@ -182,4 +184,13 @@ bool socket_peer_is_local(int fd)
     if (address.ss_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
     return address.ss_family == AF_UNIX;
+}
+
+void socket_discard_input(int fd)
+{
+    char buffer[16384];
+
+    for (int i = 0; i < DISCARD_READS_MAX; i++)
+        if (recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) < (ssize_t)sizeof buffer)
+            return;
 }

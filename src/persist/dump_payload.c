@@ -2,6 +2,7 @@
 #include "persist/dump_payload.h"
 
 #include "base/crc64.h"
+#include "byte_order_internal.h"
 #include "persist/rdb_writer.h"
 
 #define VALKEY_VERSION 80 /* Valkey's own numbers begin here; what lies between is nobody's that we know */
@@ -13,40 +14,12 @@ bool rdb_version_is_readable(unsigned version)
 
 bool rdb_version_is_valkey(unsigned version) { return version >= VALKEY_VERSION; }
 
-static void store_le(char *out, uint64_t number, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        out[i] = (char)(number >> (8 * i));
-}
-
-static uint64_t load_le(const char *at, int bytes)
-{
-    uint64_t number = 0;
-
-    for (int i = bytes; i-- > 0;)
-        number = number << 8 | (unsigned char)at[i];
-    return number;
-}
-
-static void make_footer(char footer[DUMP_FOOTER_SIZE], struct bytes content)
-{
-    store_le(footer, RDB_VERSION, 2);
-    store_le(footer + 2, crc64(crc64(0, content.data, content.len), footer, 2), 8);
-}
-
-void dump_footer_append(struct text *payload)
-{
-    char footer[DUMP_FOOTER_SIZE];
-
-    make_footer(footer, text_bytes(payload));
-    text_add(payload, (struct bytes){footer, sizeof footer});
-}
-
 void dump_footer_write(struct rdb_writer *writer)
 {
     char footer[DUMP_FOOTER_SIZE];
 
-    make_footer(footer, (struct bytes){writer->data, writer->len});
+    store_le(footer, RDB_VERSION, 2);
+    store_le(footer + 2, crc64(crc64(0, writer->data, writer->len), footer, 2), 8);
     rdb_write(writer, footer, sizeof footer);
 }
 

@@ -10,6 +10,8 @@
 #ifndef TERN_PERSIST_RDB_FORMAT_INTERNAL_H
 #define TERN_PERSIST_RDB_FORMAT_INTERNAL_H
 
+#include "persist/rdb_file.h"
+
 #define LENGTH_14        0x40
 #define LENGTH_32        0x80
 #define LENGTH_64        0x81
@@ -54,8 +56,8 @@ enum rdb_type {
 /* What stands in a file in place of a key's type. */
 enum rdb_opcode {
     OPCODE_SLOT_INFO = 244,     /* slot, keys, keys with deadline: of a cluster's node */
-    OPCODE_FUNCTION = 245,      /* code of a library */
-    OPCODE_FUNCTION_OLD = 246,  /* of 7.0 before its release */
+    OPCODE_FUNCTION = RDB_OPCODE_FUNCTION,
+    OPCODE_FUNCTION_OLD = RDB_OPCODE_FUNCTION_OLD,
     OPCODE_MODULE_AUX = 247,
     OPCODE_IDLE = 248,          /* seconds as a length; for the key that follows, as the next ones */
     OPCODE_FREQUENCY = 249,     /* one byte */

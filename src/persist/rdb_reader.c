@@ -3,6 +3,7 @@
 
 #include "base/crc64.h"
 #include "base/mem.h"
+#include "byte_order_internal.h"
 #include "persist/lzf.h"
 #include "rdb_format_internal.h"
 
@@ -150,24 +151,6 @@ bool rdb_read(struct rdb_reader *reader, void *out, size_t size)
 }
 
 /* --- numbers ---------------------------------------------------------------------------------------------------- */
-
-static uint64_t load_be(const char *at, unsigned bytes)
-{
-    uint64_t number = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        number = number << 8 | (unsigned char)at[i];
-    return number;
-}
-
-static uint64_t load_le(const char *at, unsigned bytes)
-{
-    uint64_t number = 0;
-
-    for (unsigned i = bytes; i-- > 0;)
-        number = number << 8 | (unsigned char)at[i];
-    return number;
-}
 
 bool rdb_read_byte(struct rdb_reader *reader, unsigned *byte)
 {

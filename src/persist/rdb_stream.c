@@ -10,15 +10,14 @@
 #include "rdb_value_internal.h"
 
 #include "base/mem.h"
+#include "byte_order_internal.h"
 
 /* --- writing --------------------------------------------------------------------------------------------------- */
 
 static void put_id(char out[ID_BYTES], struct stream_id id)
 {
-    for (int i = 0; i < 8; i++) {
-        out[i] = (char)(id.ms >> (56 - 8 * i));
-        out[8 + i] = (char)(id.seq >> (56 - 8 * i));
-    }
+    store_be(out, id.ms, 8);
+    store_be(out + 8, id.seq, 8);
 }
 
 static void write_id(struct rdb_writer *writer, struct stream_id id)
@@ -95,13 +94,7 @@ void rdb_write_stream(struct rdb_writer *writer, const struct stream *stream)
 
 static struct stream_id get_id(const char raw[ID_BYTES])
 {
-    struct stream_id id = {0, 0};
-
-    for (int i = 0; i < 8; i++) {
-        id.ms = id.ms << 8 | (unsigned char)raw[i];
-        id.seq = id.seq << 8 | (unsigned char)raw[8 + i];
-    }
-    return id;
+    return (struct stream_id){load_be(raw, 8), load_be(raw + 8, 8)};
 }
 
 static bool read_id(struct rdb_reader *reader, struct stream_id *id)

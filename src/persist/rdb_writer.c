@@ -4,6 +4,7 @@
 #include "base/crc64.h"
 #include "base/mem.h"
 #include "base/numbers.h"
+#include "byte_order_internal.h"
 #include "persist/lzf.h"
 #include "rdb_format_internal.h"
 
@@ -80,34 +81,24 @@ void rdb_write_byte(struct rdb_writer *writer, unsigned byte)
     writer->len++;
 }
 
-static size_t put_be(char *at, uint64_t number, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (char)(number >> 8 * (bytes - 1 - i));
-    return bytes;
-}
-
-static size_t put_le(char *at, uint64_t number, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (char)(number >> 8 * i);
-    return bytes;
-}
-
 static size_t put_length(char *at, uint64_t length)
 {
     if (length < 64) {
         *at = (char)length;
         return 1;
     }
-    if (length < 16384)
-        return put_be(at, length | (uint64_t)LENGTH_14 << 8, 2);
+    if (length < 16384) {
+        store_be(at, length | (uint64_t)LENGTH_14 << 8, 2);
+        return 2;
+    }
     if (length <= UINT32_MAX) {
         *at = (char)LENGTH_32;
-        return 1 + put_be(at + 1, length, 4);
+        store_be(at + 1, length, 4);
+        return 5;
     }
     *at = (char)LENGTH_64;
-    return 1 + put_be(at + 1, length, 8);
+    store_be(at + 1, length, 8);
+    return LENGTH_BYTES_MAX;
 }
 
 void rdb_write_length(struct rdb_writer *writer, uint64_t length)
@@ -117,7 +108,8 @@ void rdb_write_length(struct rdb_writer *writer, uint64_t length)
 
 void rdb_write_u64(struct rdb_writer *writer, uint64_t number)
 {
-    writer->len += put_le(rdb_writer_room(writer, 8), number, 8);
+    store_le(rdb_writer_room(writer, 8), number, 8);
+    writer->len += 8;
 }
 
 void rdb_write_double(struct rdb_writer *writer, double number)
@@ -132,21 +124,15 @@ void rdb_write_double(struct rdb_writer *writer, double number)
 
 static bool write_small_int(struct rdb_writer *writer, int64_t number)
 {
+    unsigned bytes = number == (int8_t)number ? 1 : number == (int16_t)number ? 2 : 4;
     char *at;
 
     if (number < INT32_MIN || number > INT32_MAX)
         return false;
-    at = rdb_writer_room(writer, 5);
-    if (number >= INT8_MIN && number <= INT8_MAX) {
-        *at = (char)STRING_INT_8;
-        writer->len += 1 + put_le(at + 1, (uint64_t)number, 1);
-    } else if (number >= INT16_MIN && number <= INT16_MAX) {
-        *at = (char)STRING_INT_16;
-        writer->len += 1 + put_le(at + 1, (uint64_t)number, 2);
-    } else {
-        *at = (char)STRING_INT_32;
-        writer->len += 1 + put_le(at + 1, (uint64_t)number, 4);
-    }
+    at = rdb_writer_room(writer, 1 + bytes);
+    *at = (char)(bytes == 1 ? STRING_INT_8 : bytes == 2 ? STRING_INT_16 : STRING_INT_32);
+    store_le(at + 1, (uint64_t)number, bytes);
+    writer->len += 1 + bytes;
     return true;
 }
 

@@ -11,19 +11,12 @@
  *     length:  1 byte below 254, or FE and u32 */
 #include "rdb_value_internal.h"
 
+#include "byte_order_internal.h"
+
 #define ZIPLIST_HEADER 10
 #define MARK_END       0xFF
 #define MARK_LONG      0xFE
 #define COUNT_UNKNOWN  65535
-
-static uint64_t load_le(const unsigned char *at, unsigned bytes)
-{
-    uint64_t number = 0;
-
-    for (unsigned i = bytes; i-- > 0;)
-        number = number << 8 | at[i];
-    return number;
-}
 
 bool ziplist_open(struct ziplist *ziplist, struct bytes bytes)
 {

@@ -4,7 +4,8 @@
  *
  * What is wrong in it is told in the order in which it stands there, and all of it before anything is looked up. */
 #include "functions_internal.h"
-#include "words_internal.h"
+
+#include "base/words.h"
 
 #define NAME "name="
 
@@ -41,8 +42,7 @@ static bool take_words(struct words *words, struct function_header *header, stru
     if (!has_name)
         return fail(error, "Library name was not given");
     if (!library_name_is_good(text_bytes(&header->name)))
-        return fail(error, "Library names can only contain letters, numbers, or underscores(_) and must be at least "
-                           "one character long");
+        return fail(error, BAD_NAME);
     if (!bytes_is(text_bytes(engine), "lua")) {
         text_format(error, "ERR Engine '%.*s' not found", (int)engine->len, engine->len ? engine->data : "");
         return false;

@@ -10,6 +10,7 @@
  *
  * So a body sees nothing but how to register functions, and functions see what scripts see. */
 #include "functions_internal.h"
+#include "script_internal.h"
 
 #include <stdio.h>
 
@@ -24,16 +25,6 @@ static bool fail(struct lua_call *call, const char *text)
     const struct function_machine *of = call->context;
 
     return lua_raise(call->lua, script_error_value(of->machine, text));
-}
-
-static bool is_text(struct lua_value value) { return lua_is(value, LUA_STRING) || lua_is(value, LUA_NUMBER); }
-
-/* A number's text is put to 'at_hand' (LUA_NUMBER_TEXT_MAX bytes). */
-static struct bytes text_of(struct lua_value value, char *at_hand)
-{
-    if (lua_is(value, LUA_STRING))
-        return lua_string_bytes(value);
-    return (struct bytes){at_hand, lua_number_text(at_hand, value.number)};
 }
 
 static bool take_named(struct lua_call *call, struct lua_value key, struct lua_value value,
@@ -146,8 +137,7 @@ static bool register_function(struct lua_call *call)
     if (!lua_is(given.description, LUA_NIL))
         function.description = text_of(given.description, description_at_hand);
     if (!library_name_is_good(function.name))
-        return fail(call, "Library names can only contain letters, numbers, or underscores(_) and must be at least "
-                          "one character long");
+        return fail(call, BAD_NAME);
     added = library_add(of->library, &function);
     if (!added)
         return fail(call, "Function already exists in the library");

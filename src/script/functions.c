@@ -4,11 +4,9 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "persist/rdb_file.h"
 #include "persist/rdb_reader.h"
 #include "persist/rdb_writer.h"
-
-#define RDB_OPCODE_FUNCTION_OLD 246 /* of candidates of Redis 7.0 */
-#define RDB_OPCODE_FUNCTION     245
 
 struct functions {
     struct engine *engine;

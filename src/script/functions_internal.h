@@ -4,6 +4,10 @@
 
 #include "script/functions.h"
 
+/* What library_name_is_good refuses, be it the name of a library or of a function. */
+#define BAD_NAME \
+    "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long"
+
 /* What the first line of a library says. */
 struct function_header {
     struct text name;

@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#define NUMBER_ROOM 32 /* of each argument, for the text of a number */
 _Static_assert(NUMBER_ROOM >= DOUBLE_TEXT_MAX, "a number's text finds room");
 
 #define INTEGER_MAX 4611686018427387904.0 /* beyond it Redis prints as many digits as read back */

@@ -93,10 +93,8 @@ static bool redis_sha1hex(struct lua_call *call)
 
     if (call->argc != 1)
         return raise_error(call, "wrong number of arguments");
-    if (lua_is(lua_arg(call, 0), LUA_STRING))
-        text = lua_string_bytes(lua_arg(call, 0));
-    else if (lua_is(lua_arg(call, 0), LUA_NUMBER))
-        text = (struct bytes){number, lua_number_text(number, lua_arg(call, 0).number)};
+    if (is_text(lua_arg(call, 0)))
+        text = text_of(lua_arg(call, 0), number);
     sha1_hex(text, hex);
     lua_return(call, lua_text(call->lua, hex));
     return true;
@@ -117,17 +115,12 @@ static bool redis_log(struct lua_call *call)
     for (int i = 1; i < call->argc; i++) {
         struct lua_value value = lua_arg(call, i);
         char number[LUA_NUMBER_TEXT_MAX];
-        struct bytes part;
 
-        if (lua_is(value, LUA_STRING))
-            part = lua_string_bytes(value);
-        else if (lua_is(value, LUA_NUMBER))
-            part = (struct bytes){number, lua_number_text(number, value.number)};
-        else
+        if (!is_text(value))
             continue;
         if (i > 1)
             text_add(&line, BYTES(" "));
-        text_add(&line, part);
+        text_add(&line, text_of(value, number));
     }
     log_write((enum log_level)level, "%.*s", (int)line.len, line.len ? line.data : "");
     text_release(&line);

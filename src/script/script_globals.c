@@ -22,12 +22,9 @@ static bool missing_global(struct lua_call *call)
         lua_return(call, lua_table_get_text(call->lua, lua_globals(call->lua), "redis"));
         return true;
     }
-    if (lua_is(name, LUA_STRING))
-        shown = lua_string_bytes(name);
-    else if (lua_is(name, LUA_NUMBER))
-        shown = (struct bytes){text, lua_number_text(text, name.number)};
-    else
+    if (!is_text(name))
         return lua_raise_text(call->lua, "Second argument to luaProtectedTableError must be a string or number");
+    shown = text_of(name, text);
     return lua_raise_text(call->lua, "Script attempted to access nonexistent global variable '%.*s'", (int)shown.len,
                           shown.data);
 }

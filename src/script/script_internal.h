@@ -8,6 +8,7 @@
 #include "engine/propagate.h"
 
 #define ARGS_AT_HAND 64 /* arguments of redis.call that need no allocation */
+#define NUMBER_ROOM  32 /* of each argument, for the text of a number */
 
 /* An interpreter, and values that the host needs often: looked up once. */
 struct machine {
@@ -37,12 +38,22 @@ struct scripts {
     uint64_t random_state; /* one sequence for all scripts */
     /* of redis.call, used again each time */
     struct bytes args[ARGS_AT_HAND];
-    char numbers[ARGS_AT_HAND][32];
+    char numbers[ARGS_AT_HAND][NUMBER_ROOM];
 };
 
 static inline struct machine *machine_of(struct script_machine *machine) { return (struct machine *)machine; }
 /* Every function of 'redis' has its machine as context. */
 static inline struct machine *machine_of_call(const struct lua_call *call) { return call->context; }
+
+/* Numbers count as texts. */
+static inline bool is_text(struct lua_value value) { return lua_is(value, LUA_STRING) || lua_is(value, LUA_NUMBER); }
+/* That of a number is put to 'at_hand'. */
+static inline struct bytes text_of(struct lua_value value, char at_hand[LUA_NUMBER_TEXT_MAX])
+{
+    if (lua_is(value, LUA_STRING))
+        return lua_string_bytes(value);
+    return (struct bytes){at_hand, lua_number_text(at_hand, value.number)};
+}
 
 /* redis_call.c */
 bool redis_call(struct lua_call *call);

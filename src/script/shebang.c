@@ -4,10 +4,9 @@
  *
  * Its words are read as those of an inline command: with quotes. */
 #include "script/script_cache.h"
-#include "words_internal.h"
 
 #include "base/mem.h"
-#include "base/text.h"
+#include "base/words.h"
 
 #include <stdio.h>
 

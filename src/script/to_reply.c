@@ -235,8 +235,7 @@ void reply_value(struct request *req, struct machine *machine, struct lua_value 
 /* The text of an error's table, by its field 'err'. */
 static bool table_text(struct lua *lua, struct machine *machine, struct lua_value error, struct lua_value *text)
 {
-    return lua_index(lua, error, machine->key_err, text) &&
-           (lua_is(*text, LUA_STRING) || lua_is(*text, LUA_NUMBER)) && lua_to_text(lua, *text, text);
+    return lua_index(lua, error, machine->key_err, text) && is_text(*text) && lua_to_text(lua, *text, text);
 }
 
 /* With its code: "ERR " for what is no table. */

@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/words.h"
 #include "engine/command.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -16,74 +16,20 @@
 
 /* --- words ------------------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* What stands behind a backslash within "..."; returns the bytes read. */
-static size_t unescape(const char *at, size_t left, char *out)
-{
-    static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
-    const char *found;
-
-    if (left >= 3 && at[0] == 'x' && hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0) {
-        *out = (char)(hex_value(at[1]) * 16 + hex_value(at[2]));
-        return 3;
-    }
-    found = *at ? strchr(from, *at) : NULL;
-    *out = found ? to[found - from] : *at;
-    return 1;
-}
-
-/* One quoted part; '*at' stands behind the opening quote. False when it does not end, or something
- * follows its end at once. */
-static bool take_quoted(const char **at, const char *end, char quote, char **out)
-{
-    while (*at < end && **at != quote) {
-        if (**at == '\\' && *at + 1 < end && quote == '"') {
-            *at += 1 + unescape(*at + 1, (size_t)(end - *at - 1), *out);
-            ++*out;
-        } else if (**at == '\\' && *at + 1 < end && (*at)[1] == '\'') {
-            *(*out)++ = '\'';
-            *at += 2;
-        } else {
-            *(*out)++ = *(*at)++;
-        }
-    }
-    if (*at == end)
-        return false;
-    ++*at;
-    return *at == end || isspace((unsigned char)**at);
-}
-
 int config_split(struct bytes line, char *buffer, struct bytes *words, int words_max)
 {
-    const char *at = line.data, *end = line.len ? line.data + line.len : at; /* it may be NULL */
-    int count = 0;
+    struct words left = {.at = line.data, .end = line.len ? line.data + line.len : line.data}; /* it may be NULL */
+    int count = 0, found;
 
-    for (;;) {
-        char *start = buffer;
+    while ((found = words_next(&left)) > 0 && count < words_max) {
+        struct bytes word = text_bytes(&left.word);
 
-        while (at < end && isspace((unsigned char)*at))
-            at++;
-        if (at == end)
-            return count;
-        while (at < end && !isspace((unsigned char)*at)) {
-            char c = *at++;
-
-            if (c != '"' && c != '\'')
-                *buffer++ = c;
-            else if (!take_quoted(&at, end, c, &buffer))
-                return -1;
-        }
-        if (count == words_max)
-            return -1;
-        words[count++] = (struct bytes){start, (size_t)(buffer - start)};
+        bytes_copy(buffer, word.data, word.len);
+        words[count++] = (struct bytes){buffer, word.len};
+        buffer += word.len;
     }
+    text_release(&left.word);
+    return found == 0 ? count : -1;
 }
 
 /* --- lines that are no directives --------------------------------------------------------------------------- */

@@ -61,12 +61,11 @@ def free_port():
 
 def real_server(directory, *args):
     """A real server to compare with; the test ends it with kill()."""
-    real = os.environ.get('REDIS_SERVER')
-    if not real:
+    if not REAL:
         raise Skip('no real server to compare with')
     for _ in range(20):
         port = free_port()
-        server = Server(directory, *args, program=real, wait=False,
+        server = Server(directory, *args, program=REAL, wait=False,
                         base=['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', directory, '--enable-debug-command', 'yes'])
         server.port, server.must_end_well = port, False
         wait_until(lambda: not server.is_alive() or 'Ready to accept' in server.said(), 'the real server listens')

@@ -319,8 +319,8 @@ GROUPS = {
     'dump': '''
         DUMP key -> any
         RESTORE key 0 payload [REPLACE] [IDLETIME count | FREQ count]
-        RESTORE key ms payload [REPLACE]
-        RESTORE key atms payload [REPLACE] [ABSTTL]
+        RESTORE key restorems payload [REPLACE]
+        RESTORE key restoreatms payload [REPLACE] ABSTTL
         RESTORE key 0 payload REPLACE
         OBJECT ENCODING key
         PTTL key -> near 3000

@@ -78,6 +78,11 @@ def far_or_past(rng, unit, epoch):
                        b'9223372036854776', b'9223372036854775'] + NO_INTEGERS)
 
 
+def before_the_end(deadline):
+    """RESTORE with a deadline beyond the end of time leaves Redis 8 with a key that is there and is not."""
+    return b'1000000' if deadline == b'9223372036854775807' else deadline
+
+
 def any_pattern(rng):
     if rng.random() < 0.5:
         return rng.choice((b'*', b's:*', b'[ls]:?', b'?:1', b'*[1-3]', b'[^s]:*', b'n?ne', b'*1*', b'\\s:1'))
@@ -204,6 +209,8 @@ TERMS = {
     'ms': lambda rng: far_or_past(rng, 1000, 0),
     'at': lambda rng: far_or_past(rng, 1, 33177117420),
     'atms': lambda rng: far_or_past(rng, 1000, 33177117420000),
+    'restorems': lambda rng: before_the_end(far_or_past(rng, 1000, 0)),
+    'restoreatms': lambda rng: before_the_end(far_or_past(rng, 1000, 33177117420000)),
     'timeout': lambda rng: mostly(rng, [b'0.001', b'0.002', b'1e-3'], [b'-1', b'abc', b'', b'inf', b'1e400', b'nan']),
     'cursor': lambda rng: mostly(rng, [b'0'] * 8 + [b'%d' % rng.randrange(64)], [b'abc', b'', b'-1', b'1.5'], 0.1),
     'pattern': any_pattern,

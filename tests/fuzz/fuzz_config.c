@@ -44,6 +44,8 @@ int server_listen_again(struct server *server, struct error *error)
 
 int64_t server_raise_descriptors(int64_t clients) { return clients; }
 void engine_settings_changed(struct engine *engine) {}
+void persistence_refresh(struct server *server) {}
+void store_limit_memory(struct store *store, size_t bytes) {}
 int oom_score_adjust(struct server *server, struct error *error) { return 0; }
 
 int64_t pubsub_publish(struct engine *engine, struct bytes channel, struct bytes message)

@@ -1,7 +1,7 @@
 /* The parser of requests on any bytes: each command of the stream comes to the same, parsed whole,
  * byte by byte, and in random pieces with contents that are read elsewhere.
  *
- * SOURCES: src/net/resp_*.c src/base/numbers.c src/base/bytes.c src/base/random.c src/base/assert.c
+ * SOURCES: src/net/resp_*.c src/base/[a-z]*.c
  *
  * Input: a byte of flags, the largest piece, two bytes that seed the cuts, the stream. */
 #include "net/resp_connection.h"

@@ -15,8 +15,8 @@ status 0 when told to, and must have written nothing to stderr (where sanitizers
 Nothing here waits for a time to pass: what must not happen yet is looked for after the server has answered somebody
 else (see Client.is_silent), and what takes a while is waited for with wait_until. TIMEOUT tells a hang from a delay.
 
-From the environment: TERN_SERVER, TEST_DIR, VARIANT (asan, stress: slower, so sizes shrink, see scaled), ONLY or the
-command line: parts of the names of the tests to run."""
+From the environment: TERN_SERVER, REDIS_SERVER, TEST_DIR, VARIANT (asan, stress: slower, so sizes shrink, see scaled),
+ONLY or the command line: parts of the names of the tests to run."""
 
 import contextlib
 import os
@@ -35,6 +35,7 @@ import traceback
 
 NAME = os.path.splitext(os.path.basename(sys.argv[0]))[0]
 PROGRAM = os.environ.get('TERN_SERVER') or 'build/tern-server'
+REAL = os.environ.get('REDIS_SERVER')  # a real server to compare with, or None
 VARIANT = os.environ.get('VARIANT') or 'release'
 IS_SANITIZED = VARIANT in ('asan', 'stress') or any(f'/{v}/' in PROGRAM for v in ('asan', 'stress'))
 IS_STRESS = VARIANT == 'stress' or '/stress/' in PROGRAM
@@ -465,6 +466,26 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+@contextlib.contextmanager
+def real_client(directory, *args):
+    """A connection to a real server to compare with, which works in 'directory' and ends with the block."""
+    if not REAL:
+        raise Skip('there is no real server')
+    os.makedirs(directory, exist_ok=True)
+    with tempfile.TemporaryDirectory() as short:  # the path of a socket may not be long
+        path = os.path.join(short, 's')
+        process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', *args],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: os.path.exists(path) or process.poll() is not None, 'the real server listens')
+            client = Client(path)
+            yield client
+            client.close()
+        finally:
+            process.terminate()
+            process.wait()
 
 
 # ---- running --------------------------------------------------------------------------------------

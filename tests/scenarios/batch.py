@@ -177,6 +177,19 @@ def nothing_runs_behind_quit(server):
 
 
 @test()
+def what_nobody_reads_behind_the_end_costs_no_reply(server):
+    behind = pipeline(*[('INCR', 'ran')] * 2500)  # more than is read at once
+    other = server.client()
+    other('SET', 'big', 'x' * MB)  # the kernel takes it from the server, but not the other end
+    for last, reply in (pipeline(('QUIT',)), b'+OK\r\n'), (b'*1\r\n!', b"-ERR Protocol error: expected '$', got '!'\r\n"):
+        client = server.client()
+        server.at_once((client, pipeline(('GET', 'big')) + last + behind))
+        wait_until(lambda: other.info('connected_clients') == 1, 'it is closed')
+        client.expect_closed(b'$%d\r\n' % MB + b'x' * MB + b'\r\n' + reply)
+    expect(other('EXISTS', 'ran'), 0)
+
+
+@test()
 def a_client_killed_behind_a_long_reply_gets_the_reply(server):
     client, other = server.clients_of(2)
     expect(client('SET', 'big', 'x' * 20 * MB), 'OK')

@@ -4,8 +4,6 @@ stand; and that every row has all its columns."""
 
 from _harness import *
 
-REAL = os.environ.get('REDIS_SERVER')
-
 # What Redis 7.0 says otherwise than all later servers.
 SINCE_7_2 = {
     'blmove flags', 'blpop flags', 'brpop flags', 'brpoplpush flags', 'bzpopmax flags', 'bzpopmin flags',
@@ -40,37 +38,12 @@ def facts_of(rows):
     return facts
 
 
-def real_server(directory):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    server = Server(directory, program=REAL, wait=False,
-                    base=['--port', port, '--save', '', '--dir', directory, '--bind', '127.0.0.1'])
-    server.must_end_well = False
-    server.port = port
-    wait_until(lambda: can_connect(port), 'the real server listens')
-    return server
-
-
-def can_connect(port):
-    try:
-        socket.create_connection(('127.0.0.1', port)).close()
-        return True
-    except OSError:
-        return False
-
-
 @test()
 def rows_agree_with_a_real_server(server):
-    if not REAL:
-        raise Skip('there is no real server')
-    real = real_server(server.directory + '-real')
-    try:
-        if b'valkey_version' in real.client()('INFO', 'server'):
+    with real_client(server.directory + '-real') as real:
+        if b'valkey_version' in real('INFO', 'server'):
             raise Skip('Valkey went another way')
-        ours, theirs = facts_of(text(server.client()('COMMAND'))), facts_of(text(real.client()('COMMAND')))
-    finally:
-        real.kill()
+        ours, theirs = facts_of(text(server.client()('COMMAND'))), facts_of(text(real('COMMAND')))
     differences = []
     for name in sorted(set(ours) & set(theirs)):
         for what, fact in ours[name].items():
@@ -116,18 +89,13 @@ DATED_SINCE_7_2 = {
 
 @test()
 def dates_agree_with_a_real_server(server):
-    if not REAL:
-        raise Skip('there is no real server')
-    real = real_server(server.directory + '-real')
-    try:
-        info = real.client()('INFO', 'server')
+    with real_client(server.directory + '-real') as real:
+        info = real('INFO', 'server')
         if b'valkey_version' in info:
             raise Skip('Valkey went another way')
         newest = version(re.search(rb'redis_version:([0-9.]+)', info)[1].decode())
         ours = dates_of(text(server.client()('COMMAND', 'DOCS')), newest)
-        theirs = dates_of(text(real.client()('COMMAND', 'DOCS')), newest)
-    finally:
-        real.kill()
+        theirs = dates_of(text(real('COMMAND', 'DOCS')), newest)
     differences = []
     for name in sorted(set(ours) & set(theirs)):
         for what, fact in ours[name].items():

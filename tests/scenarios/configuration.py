@@ -254,7 +254,6 @@ def what_is_given_back_is_taken(server):
 
 # ---- beside a real server -------------------------------------------------------------------------
 
-REAL = os.environ.get('REDIS_SERVER')
 PROBES = ['', 'abc', '-1', '0', '1', '7', '1.5', '100', '65536', '2147483648', '9223372036854775807', '5%', '101%', '-5%', '%',
           '1kb', '1kB', 'kb', '1 2', '1 2 3', 'yes', 'no', 'YES', 'maybe', 'a/b', 'a_b', 'now', 'save nosave', 'now force',
           'default', '900 1', '900 1 300', '0 0', 'normal 1 2 3', 'slave 1 2 3 pubsub 1 2 3', 'KEA', 'xyz', '  ', ' 1', '010',
@@ -265,27 +264,12 @@ NOT_PROBED = {'bind', 'dir', 'enable-debug-command', 'logfile', 'loglevel', 'por
               'tls-cluster', 'tls-replication', 'activedefrag', 'repl-backlog-size'}
 
 
-@contextlib.contextmanager
-def real_server(directory):
-    os.makedirs(directory, exist_ok=True)
-    path = os.path.join(tempfile.mkdtemp(prefix='tern-'), 's')
-    process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', '--appendonly',
-                                'no', '--enable-protected-configs', 'yes'], stdout=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: os.path.exists(path), 'the real server is there')
-        yield Client(path)
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
-
-
 @test('--enable-protected-configs', 'yes')
 def values_are_taken_and_refused_as_by_a_real_server(server):
     if not REAL or 'Redis server v=7.' not in subprocess.run([REAL, '--version'], capture_output=True, text=True).stdout:
         raise Skip('there is no real server of Redis 7 here')
     ours, differences = server.client(), []
-    with real_server(os.path.join(server.directory, 'real')) as theirs:
+    with real_client(os.path.join(server.directory, 'real'), '--enable-protected-configs', 'yes') as theirs:
         names = [name.decode() for name in theirs('CONFIG', 'GET', '*')[::2]]
         for name in names:
             if name in NOT_PROBED or not ours('CONFIG', 'GET', name):

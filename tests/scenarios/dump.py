@@ -3,8 +3,6 @@
 
 from _harness import *
 
-REAL = os.environ.get('REDIS_SERVER')
-
 POLYNOMIAL = 0x95ac9329ac4bc9b5
 TABLE = []
 for _byte in range(256):
@@ -99,38 +97,26 @@ def ordered(payload):
 
 @test()
 def values_go_both_ways(server):
-    if not REAL:
-        raise Skip('there is no real server')
     client, rng = server.client(), random.Random(5)
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, 's')
-        process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '',
-                                    '--enable-debug-command', 'yes'], stdout=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: os.path.exists(path), 'the real server listens')
-            real = Client(path)
-            is_old = real.info('redis_version').startswith('7.0')
-            for commands in cases(rng):
-                client('DEL', 'k')
-                real('DEL', 'k')
-                client.all(*commands)
-                real.all(*commands)
-                # Redis's packing of strings depends on what it packed before, as its table is not cleared
-                ours, theirs = [dump(who, 'no') for who in (client, real)]
-                is_cut = ours[0] == 18 and (ours[1] != 1 or ours[2] == 1)  # lists of several blocks: 7.0 cuts them elsewhere
-                if ours[0] == theirs[0] and ordered(ours) and not (is_old and is_cut):
-                    expect(ours[:-10], theirs[:-10], shown(commands))
-                ours, theirs = [dump(who, 'yes') for who in (client, real)]
-                expect(client('RESTORE', 'back', 0, theirs, 'REPLACE'), 'OK', shown(commands))
-                expect(digest_of(client, 'back'), digest_of(real, 'k'), shown(commands))
-                if is_old and ours[0] in (20, 21):
-                    continue  # types that it does not know
-                expect(real('RESTORE', 'back', 0, with_version(ours, 10), 'REPLACE'), 'OK', shown(commands))
-                expect(digest_of(real, 'back'), digest_of(client, 'k'), shown(commands))
-            real.close()
-        finally:
-            process.terminate()
-            process.wait()
+    with real_client(os.path.join(server.directory, 'real'), '--enable-debug-command', 'yes') as real:
+        is_old = real.info('redis_version').startswith('7.0')
+        for commands in cases(rng):
+            client('DEL', 'k')
+            real('DEL', 'k')
+            client.all(*commands)
+            real.all(*commands)
+            # Redis's packing of strings depends on what it packed before, as its table is not cleared
+            ours, theirs = [dump(who, 'no') for who in (client, real)]
+            is_cut = ours[0] == 18 and (ours[1] != 1 or ours[2] == 1)  # lists of several blocks: 7.0 cuts them elsewhere
+            if ours[0] == theirs[0] and ordered(ours) and not (is_old and is_cut):
+                expect(ours[:-10], theirs[:-10], shown(commands))
+            ours, theirs = [dump(who, 'yes') for who in (client, real)]
+            expect(client('RESTORE', 'back', 0, theirs, 'REPLACE'), 'OK', shown(commands))
+            expect(digest_of(client, 'back'), digest_of(real, 'k'), shown(commands))
+            if is_old and ours[0] in (20, 21):
+                continue  # types that it does not know
+            expect(real('RESTORE', 'back', 0, with_version(ours, 10), 'REPLACE'), 'OK', shown(commands))
+            expect(digest_of(real, 'back'), digest_of(client, 'k'), shown(commands))
 
 
 @test()

@@ -11,7 +11,6 @@ redis.register_function('count', function() calls = calls + 1 return calls end)
 redis.register_function('put', function(keys, args) return redis.call('set', keys[1], args[1]) end)
 """
 BUSY = 'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.'
-REAL = os.environ.get('REDIS_SERVER')
 KILLED = 'ERR Script killed by user with SCRIPT KILL... script: {}, on @user_function:'
 
 
@@ -195,27 +194,10 @@ def a_snapshot_has_the_functions(server):
         again.stop()
 
 
-@contextlib.contextmanager
-def real_server(directory):
-    os.makedirs(directory, exist_ok=True)
-    path = os.path.join(tempfile.mkdtemp(prefix='tern-'), 's')
-    process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', '--appendonly', 'no'],
-                               stdout=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: os.path.exists(path), 'the real server is there')
-        yield Client(path)
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
-
-
 @test()
 def payloads_go_to_a_real_server_and_come_back(server):
-    if not REAL:
-        raise Skip('there is no real server here')
     client = server.client()
-    with real_server(os.path.join(server.directory, 'real')) as real:
+    with real_client(os.path.join(server.directory, 'real')) as real:
         if isinstance(real('FUNCTION', 'STATS'), Error):
             raise Skip('the real server has no functions')
         code = {b'one': b"#!lua name=one\nredis.register_function('f1', function(keys, args) return {keys, args} end)",

@@ -6,8 +6,6 @@ import resource
 
 from _harness import *
 
-REAL = os.environ.get('REDIS_SERVER')
-
 
 def fill(client, keys=300):
     commands = []
@@ -431,29 +429,10 @@ def what_shutdown_is_told_about_saving_holds(server):
 # ---- with others ----------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def real_server(directory):
-    if not REAL:
-        raise Skip('there is no real server')
-    os.mkdir(directory)
-    with tempfile.TemporaryDirectory() as short:  # the path of a socket may not be long
-        path = os.path.join(short, 's')
-        process = subprocess.Popen([REAL, '--port', '0', '--unixsocket', path, '--dir', directory, '--save', '',
-                                    '--enable-debug-command', 'yes'], stdout=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: os.path.exists(path), 'the real server listens')
-            real = Client(path)
-            yield real
-            real.close()
-        finally:
-            process.terminate()
-            process.wait()
-
-
 @test()
 def the_file_of_a_real_server_is_read(server):
     client = server.client()
-    with real_server(os.path.join(server.directory, 'real')) as real:
+    with real_client(os.path.join(server.directory, 'real'), '--enable-debug-command', 'yes') as real:
         fill(real)
         expect(real('SAVE'), 'OK')
         shutil.copy(path_of(server, 'real/dump.rdb'), path_of(server))
@@ -465,7 +444,7 @@ def the_file_of_a_real_server_is_read(server):
 @test()
 def a_real_server_reads_the_file(server):
     client = server.client()
-    with real_server(os.path.join(server.directory, 'real')) as real:
+    with real_client(os.path.join(server.directory, 'real'), '--enable-debug-command', 'yes') as real:
         version = real.info('redis_version').split('.')
         if (int(version[0]), int(version[1])) < (7, 2):
             raise Skip('it does not know this version of the format')

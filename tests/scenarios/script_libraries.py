@@ -3,7 +3,6 @@
 
 from _harness import *
 
-REAL = os.environ.get('REDIS_SERVER')
 SCRIPTS = 6000
 SEED = int(os.environ.get('SEED') or 1)
 
@@ -201,26 +200,6 @@ class Scripts:
                 "for i = 1, #t do s = s .. tostring(t[i]) .. ' ' end return s, ok, e") % (values, order)
 
 
-def real_server(directory):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    server = Server(directory, program=REAL, wait=False,
-                    base=['--port', port, '--save', '', '--dir', directory, '--bind', '127.0.0.1'])
-    server.must_end_well = False
-    server.port = port
-    wait_until(lambda: can_connect(port), 'the real server listens')
-    return server
-
-
-def can_connect(port):
-    try:
-        socket.create_connection(('127.0.0.1', port)).close()
-        return True
-    except OSError:
-        return False
-
-
 def compare(ours, real):
     scripts = Scripts(SEED)
     for count in range(scaled(SCRIPTS, 1500)):
@@ -236,15 +215,10 @@ def compare(ours, real):
 
 @test()
 def the_libraries_answer_as_those_of_a_real_server(server):
-    if not REAL:
-        raise Skip('there is no real server')
-    real = real_server(server.directory + '-real')
-    try:
-        if b'valkey_version' in real.client()('INFO', 'server'):
+    with real_client(server.directory + '-real') as real:
+        if b'valkey_version' in real('INFO', 'server'):
             raise Skip("Valkey's strings have another hash, and so its tables another order")
-        compare(server.client(), real.client())
-    finally:
-        real.kill()
+        compare(server.client(), real)
 
 
 main()

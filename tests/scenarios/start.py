@@ -5,7 +5,6 @@ The tables of what is refused are run against a real server too, when there is o
 
 from _harness import *
 
-REAL = os.environ.get('REDIS_SERVER')
 FATAL = '\n*** FATAL CONFIG FILE ERROR (Redis {version}) ***\n'
 
 

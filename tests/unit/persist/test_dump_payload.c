@@ -3,40 +3,46 @@
 
 #include "base/crc64.h"
 #include "persist/dump_payload.h"
+#include "persist/rdb_writer.h"
 
 /* DUMP of a string "hi" by a server of version 7.2 */
 static const char of_a_server[] = "\x00\x02hi\x0b\x00";
 
-static void a_footer_that_was_appended_is_accepted(void **state)
+static struct rdb_writer written(void)
 {
-    struct text payload = {0};
+    struct rdb_writer writer = {0};
+
+    rdb_write(&writer, of_a_server, 4);
+    dump_footer_write(&writer);
+    return writer;
+}
+
+static void a_footer_that_was_written_is_accepted(void **state)
+{
+    struct rdb_writer writer = written();
     struct bytes content;
 
-    text_add(&payload, BYTES("\x00\x02hi"));
-    dump_footer_append(&payload);
-    assert_int_equal(payload.len, 4 + DUMP_FOOTER_SIZE);
-    assert_memory_equal(payload.data, of_a_server, 6);
-    assert_true(dump_footer_check(text_bytes(&payload), &content));
+    assert_int_equal(writer.len, 4 + DUMP_FOOTER_SIZE);
+    assert_memory_equal(writer.data, of_a_server, 6);
+    assert_true(dump_footer_check((struct bytes){writer.data, writer.len}, &content));
     assert_int_equal(content.len, 4);
-    assert_ptr_equal(content.data, payload.data);
-    text_release(&payload);
+    assert_ptr_equal(content.data, writer.data);
+    rdb_writer_release(&writer);
 }
 
 static void any_other_bit_is_refused(void **state)
 {
-    struct text payload = {0};
+    struct rdb_writer writer = written();
     struct bytes content;
 
-    text_add(&payload, BYTES("\x00\x02hi"));
-    dump_footer_append(&payload);
-    for (size_t bit = 0; bit < 8 * payload.len; bit++) {
-        payload.data[bit / 8] ^= (char)(1 << bit % 8);
-        assert_false(dump_footer_check(text_bytes(&payload), &content));
-        payload.data[bit / 8] ^= (char)(1 << bit % 8);
+    for (size_t bit = 0; bit < 8 * writer.len; bit++) {
+        writer.data[bit / 8] ^= (char)(1 << bit % 8);
+        assert_false(dump_footer_check((struct bytes){writer.data, writer.len}, &content));
+        writer.data[bit / 8] ^= (char)(1 << bit % 8);
     }
-    for (size_t len = 0; len < payload.len; len++)
-        assert_false(dump_footer_check((struct bytes){payload.data, len}, &content));
-    text_release(&payload);
+    for (size_t len = 0; len < writer.len; len++)
+        assert_false(dump_footer_check((struct bytes){writer.data, len}, &content));
+    rdb_writer_release(&writer);
 }
 
 /* The checksum is right for each, so that the version alone decides. */
@@ -56,7 +62,7 @@ static void versions_are_those_of_redis_up_to_8_and_of_valkey(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_footer_that_was_appended_is_accepted),
+        cmocka_unit_test(a_footer_that_was_written_is_accepted),
         cmocka_unit_test(any_other_bit_is_refused),
         cmocka_unit_test(versions_are_those_of_redis_up_to_8_and_of_valkey),
     };

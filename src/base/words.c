@@ -1,26 +1,32 @@
-/* Words with quotes, as redis-cli and inline commands have them. */
-#include "words_internal.h"
+/* Words with quotes, as redis-cli and the configuration have them. */
+#include "base/words.h"
 
 #include <ctype.h>
-#include <stdio.h>
 
 static bool ends_word(const struct words *words) { return words->at == words->end || isspace((unsigned char)*words->at); }
 
 static void add(struct words *words, char c) { text_add(&words->word, (struct bytes){&c, 1}); }
 
-static char escaped(struct words *words)
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char words_unescape(const char **at, const char *end)
 {
     static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
-    char c = *words->at++;
-    const char *found = strchr(from, c);
-    unsigned code;
+    char c = *(*at)++;
+    const char *digits = *at, *found = c ? strchr(from, c) : NULL;
+    int high, low;
 
-    if (c == 'x' && words->end - words->at >= 2 && isxdigit((unsigned char)words->at[0]) &&
-        isxdigit((unsigned char)words->at[1]) && sscanf(words->at, "%2x", &code) == 1) {
-        words->at += 2;
-        return (char)code;
+    if (c == 'x' && end - digits >= 2 && (high = hex_value(digits[0])) >= 0 && (low = hex_value(digits[1])) >= 0) {
+        *at += 2;
+        return (char)(high << 4 | low);
     }
-    return c && found ? to[found - from] : c;
+    return found ? to[found - from] : c;
 }
 
 /* False when the quote is not closed, or its end does not end the word. */
@@ -32,7 +38,7 @@ static bool take_quoted(struct words *words, char quote)
         if (c == quote)
             return ends_word(words);
         if (c == '\\' && words->at < words->end && (quote == '"' || *words->at == '\''))
-            add(words, quote == '"' ? escaped(words) : *words->at++);
+            add(words, quote == '"' ? words_unescape(&words->at, words->end) : *words->at++);
         else
             add(words, c);
     }
