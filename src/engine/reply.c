@@ -186,6 +186,7 @@ void reply_double(struct request *req, double value)
     }
     text[0] = ',';
     len = 1 + double_format(text + 1, value);
+    ASSERT(len <= DOUBLE_TEXT_MAX + 1);
     memcpy(text + len, "\r\n", 2);
     put(req, text, len + 2);
 }

@@ -153,7 +153,6 @@ static void prefetch_entries(const struct turn *turn)
 }
 
 #define MEMBER_LEN_MAX 256 /* computing the hash of a longer one twice costs more than a miss */
-#define MEMBERS_MIN    4   /* requests of a batch that make it worth while */
 
 static bool has_member(const struct request *req)
 {
@@ -198,7 +197,7 @@ static void prefetch_members(const struct turn *turn)
         req->member_hash = hash_bytes(req->argv[req->command->row->member]);
         dict_prefetch(table, req->member_hash);
     }
-    for (int i = 0; i < turn->batch_count && turn->batch_count >= MEMBERS_MIN; i++)
+    for (int i = 0; i < turn->batch_count; i++)
         if (tables[i])
             __builtin_prefetch(dict_peek(tables[i], turn->batch[i].member_hash));
 }
