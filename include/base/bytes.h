@@ -62,7 +62,7 @@ static inline bool bytes_same(const char *a, const char *b, size_t len)
 }
 
 /* Copies; the places do not overlap. Short ones in line. */
-static inline void bytes_copy(char *to, const char *from, size_t len)
+static inline __attribute__((always_inline)) void bytes_copy(char *to, const char *from, size_t len)
 {
     if (len > BYTES_SHORT) {
         memcpy(to, from, len);

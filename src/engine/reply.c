@@ -22,18 +22,15 @@ static void put(struct request *req, const char *text, size_t len)
 
 #define PUT(req, literal) put(req, literal, sizeof(literal) - 1)
 
-/* "$12\r\n" and its like, at most HEADER_MAX bytes; returns their end. */
-static inline char *write_header(char *at, char type, int64_t number)
+/* "$12\r\n" and its like for a number below 100; returns the end. */
+static inline char *write_short_header(char *at, char type, unsigned number)
 {
+    unsigned tens = number / 10;
+
     *at++ = type;
-    if ((uint64_t)number < 10) {
-        *at++ = (char)('0' + number);
-    } else if ((uint64_t)number < 100) {
-        *at++ = (char)('0' + number / 10);
-        *at++ = (char)('0' + number % 10);
-    } else {
-        at += int64_format(at, number);
-    }
+    if (tens > 0)
+        *at++ = (char)('0' + tens);
+    *at++ = (char)('0' + number - 10 * tens);
     *at++ = '\r';
     *at++ = '\n';
     return at;
@@ -41,7 +38,17 @@ static inline char *write_header(char *at, char type, int64_t number)
 
 static inline void put_header(struct request *req, char type, int64_t number)
 {
-    req->window->at = write_header(window_room(req->window, HEADER_MAX), type, number);
+    char *at = window_room(req->window, HEADER_MAX);
+
+    if ((uint64_t)number < 100) {
+        req->window->at = write_short_header(at, type, (unsigned)number);
+        return;
+    }
+    *at++ = type;
+    at += int64_format(at, number);
+    *at++ = '\r';
+    *at++ = '\n';
+    req->window->at = at;
 }
 
 void reply_raw(struct request *req, struct bytes formatted) { put(req, formatted.data, formatted.len); }
@@ -123,24 +130,31 @@ void reply_int(struct request *req, int64_t value)
         put_header(req, ':', value);
 }
 
-/* The usual short value in one go: header, bytes and end of line into one piece of room. */
+static __attribute__((noinline)) void reply_long_bulk(struct request *req, struct bytes value)
+{
+    put_header(req, '$', (int64_t)value.len);
+    if (value.len >= VALUE_SENT_DIRECTLY)
+        window_send_value(req->window, value);
+    else
+        put(req, value.data, value.len);
+    PUT(req, "\r\n");
+}
+
+/* A short value there is room for: header, bytes and end of line in one go. The bytes come last, so that nothing has to
+ * outlive a call. */
 void reply_bulk(struct request *req, struct bytes value)
 {
     struct window *window = req->window;
-    char *at;
+    char *at = window->at;
 
-    if (value.len >= VALUE_SENT_DIRECTLY) {
-        put_header(req, '$', (int64_t)value.len);
-        window_send_value(window, value);
-        PUT(req, "\r\n");
+    if (value.len >= 100 || (size_t)(window->end - at) < value.len + HEADER_MAX + 2) {
+        reply_long_bulk(req, value);
         return;
     }
-    at = write_header(window_room(window, value.len + HEADER_MAX + 2), '$', (int64_t)value.len);
+    at = write_short_header(at, '$', (unsigned)value.len);
+    memcpy(at + value.len, "\r\n", 2);
+    window->at = at + value.len + 2;
     bytes_copy(at, value.data, value.len);
-    at += value.len;
-    *at++ = '\r';
-    *at++ = '\n';
-    window->at = at;
 }
 
 void reply_bulk_string(struct request *req, const char *text)
