@@ -192,11 +192,11 @@ static void cmd_hdel(struct request *req)
 
 /* --- looking at fields ------------------------------------------------------------------------------ */
 
-static void reply_field(struct request *req, const struct hash *hash, struct bytes field)
+static void reply_field(struct request *req, const struct hash *hash, int at)
 {
     struct bytes value;
 
-    if (hash && hash_get(hash, hashed(field), &value))
+    if (hash && hash_get(hash, request_member(req, at), &value))
         reply_bulk(req, value);
     else
         reply_null(req);
@@ -207,7 +207,7 @@ static void cmd_hget(struct request *req)
     const struct hash *hash;
 
     if (hash_find_or_reply(req, &hash))
-        reply_field(req, hash, req->argv[2]);
+        reply_field(req, hash, 2);
 }
 
 static void cmd_hmget(struct request *req)
@@ -218,7 +218,7 @@ static void cmd_hmget(struct request *req)
         return;
     reply_array(req, (size_t)req->argc - 2);
     for (int i = 2; i < req->argc; i++)
-        reply_field(req, hash, req->argv[i]);
+        reply_field(req, hash, i);
 }
 
 static void cmd_hexists(struct request *req)

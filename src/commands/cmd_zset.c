@@ -233,11 +233,11 @@ static void cmd_zcard(struct request *req)
         reply_int(req, ref.entry ? (int64_t)zset_size(zset_at(&ref)) : 0);
 }
 
-static void reply_score(struct request *req, const struct key_ref *ref, struct bytes member)
+static void reply_score(struct request *req, const struct key_ref *ref, int at)
 {
     double score;
 
-    if (ref->entry && zset_score(zset_at(ref), hashed(member), &score))
+    if (ref->entry && zset_score(zset_at(ref), request_member(req, at), &score))
         reply_double(req, score);
     else
         reply_null(req);
@@ -248,7 +248,7 @@ static void cmd_zscore(struct request *req)
     struct key_ref ref;
 
     if (key_find_or_reply(req, 1, VALUE_ZSET, LOOKUP_READ, &ref))
-        reply_score(req, &ref, req->argv[2]);
+        reply_score(req, &ref, 2);
 }
 
 static void cmd_zmscore(struct request *req)
@@ -259,7 +259,7 @@ static void cmd_zmscore(struct request *req)
         return;
     reply_array(req, (size_t)req->argc - 2);
     for (int i = 2; i < req->argc; i++)
-        reply_score(req, &ref, req->argv[i]);
+        reply_score(req, &ref, i);
 }
 
 static void reply_rank(struct request *req, bool is_reverse)
