@@ -19,7 +19,9 @@ void sha1_init(struct sha1 *sha1);
 void sha1_add(struct sha1 *sha1, const void *data, size_t size);
 void sha1_finish(struct sha1 *sha1, unsigned char out[SHA1_SIZE]);
 
-/* The sum of a text in hexadecimal, terminated. */
+/* The sum of a text. */
+void sha1_bytes(struct bytes text, unsigned char out[SHA1_SIZE]);
+/* The same in hexadecimal, terminated. */
 #define SHA1_HEX_LEN (2 * SHA1_SIZE)
 void sha1_hex(struct bytes text, char out[SHA1_HEX_LEN + 1]);
 

@@ -76,14 +76,20 @@ void sha1_finish(struct sha1 *sha1, unsigned char out[SHA1_SIZE])
         out[i] = (unsigned char)(sha1->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-void sha1_hex(struct bytes text, char out[SHA1_HEX_LEN + 1])
+void sha1_bytes(struct bytes text, unsigned char out[SHA1_SIZE])
 {
-    unsigned char sum[SHA1_SIZE];
     struct sha1 sha1;
 
     sha1_init(&sha1);
     sha1_add(&sha1, text.data, text.len);
-    sha1_finish(&sha1, sum);
+    sha1_finish(&sha1, out);
+}
+
+void sha1_hex(struct bytes text, char out[SHA1_HEX_LEN + 1])
+{
+    unsigned char sum[SHA1_SIZE];
+
+    sha1_bytes(text, sum);
     for (size_t i = 0; i < SHA1_SIZE; i++)
         snprintf(out + 2 * i, 3, "%02x", sum[i]);
 }

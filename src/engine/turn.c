@@ -152,13 +152,11 @@ static void prefetch_entries(const struct turn *turn)
     }
 }
 
-#define MEMBER_LEN_MAX 256 /* computing the hash of a longer one twice costs more than a miss */
-
 static bool has_member(const struct request *req)
 {
     int at = req->command ? req->command->row->member : 0;
 
-    return at && req->hash_count && at < req->argc && req->argv[at].len <= MEMBER_LEN_MAX;
+    return at && req->hash_count && at < req->argc;
 }
 
 /* The table of the value at the request's key; NULL when it has none. Like every pointer into a table it is void once a

@@ -22,11 +22,8 @@
 static void add(unsigned char *digest, struct bytes bytes)
 {
     unsigned char hash[SHA1_SIZE];
-    struct sha1 sha1;
 
-    sha1_init(&sha1);
-    sha1_add(&sha1, bytes.data, bytes.len);
-    sha1_finish(&sha1, hash);
+    sha1_bytes(bytes, hash);
     for (int i = 0; i < SHA1_SIZE; i++)
         digest[i] ^= hash[i];
 }
